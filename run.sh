@@ -17,14 +17,14 @@
 # Ctrl-C ends everything that it started.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
-demo=no cluster=no port=8000 var=$here/var name= ports=80,443 authority= authority_ca=
+demo=no cluster=no port=8000 wanted_port= var=$here/var name= ports=80,443 authority= authority_ca=
 
 usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; }
 while [ $# -gt 0 ]; do
   case $1 in
     --demo) demo=yes ;;
     --cluster) cluster=yes ;;
-    --port) port=${2:?--port needs a number}; shift ;;
+    --port) port=${2:?--port needs a number} wanted_port=$2; shift ;;
     --hostname) name=${2:?--hostname needs a name}; shift ;;
     --ports) ports=${2:?--ports needs two numbers}; shift ;;
     --authority) authority=${2:?--authority needs an address}; shift ;;
@@ -210,8 +210,14 @@ XML
 }
 xml_text() { sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/"/\&quot;/g' <<<"$1"; }
 
-# The text of an element of the configuration; the first one counts.
-configured() { sed -n "s|.*<$1>\([^<]*\)</$1>.*|\1|p" "$config" | head -n 1; }
+# The text of an element of the configuration; the first one counts, but none in a comment.
+configured() {
+  perl -0777 -ne 's/<!--.*?-->//gs; m{<'"$1"'>\s*([^<]*?)\s*</} or exit; $_ = $1;
+    s/&(lt|gt|quot|apos|amp);/{lt => "<", gt => ">", quot => "\"", apos => "\x27", amp => "&"}->{$1}/ge; print "$_\n"' "$config"
+}
+# A password as it stands in an address, and in a string of Liquidsoap; neither has a single quote.
+in_address() { perl -e '$_ = shift; s/([^A-Za-z0-9._~-])/sprintf "%%%02X", ord $1/ge; print' -- "$1"; }
+in_string() { perl -e '$_ = shift; s/([\\"#\x27])/sprintf "\\x%02x", ord $1/ge; print' -- "$1"; }
 
 # What butt reads with -c: it has no options for a server.
 write_butt_settings() {
@@ -303,9 +309,9 @@ icecast-lb runs.  Ctrl-C ends it.
   say "
 Send something to $url/live.mp3; paste one of:
 
-ffmpeg -re -stream_loop -1 -i '$here/demo/morning.mp3' -c copy -content_type audio/mpeg -f mp3 'icecast://source:$source_password@localhost:$port/live.mp3'
+ffmpeg -re -stream_loop -1 -i '$here/demo/morning.mp3' -c copy -content_type audio/mpeg -f mp3 'icecast://source:$(in_address "$source_password")@localhost:$port/live.mp3'
 
-liquidsoap '${allow_root}output.icecast(%mp3(bitrate=128), host=\"localhost\", port=$port, password=\"$source_password\", mount=\"live.mp3\", single(\"$here/demo/morning.mp3\"))'
+liquidsoap '${allow_root}output.icecast(%mp3(bitrate=128), host=\"localhost\", port=$port, password=\"$(in_string "$source_password")\", mount=\"live.mp3\", single(\"$here/demo/morning.mp3\"))'
 
 butt -c '$var/butt.cfg'
 
@@ -317,6 +323,8 @@ build
 open_var
 [ $cluster = no ] || exec python3 -B "$here/tools/demo-cluster.py" --server "$server" --var "$var" --port "$port"
 config=$var/icecast-lb.xml
+[ ! -e "$config" ] || [ -z "$wanted_port" ] || [ "$(configured port)" = "$wanted_port" ] ||
+  say "$config is there already: port $(configured port), not $wanted_port"
 if [ ! -e "$config" ]; then
   write_configuration
 elif [ -n "$name" ] && [ "$(configured hostname)" != "$name" ]; then
