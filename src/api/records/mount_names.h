@@ -13,7 +13,7 @@ namespace lb {
 // A stream without a record is the operator's, and so are files and names that the file uses or an
 // administrator has given another account's mount: an owner's record would take them over.  The
 // addresses below a mount belong to it, so an owner creates mounts only below its own.  The pages
-// of all streams and stations are below kPages, which no owner may use.
+// of all streams and stations are below /listen, where no owner may create a mount.
 std::optional<Problem> judge_new_name(const PlanContext& context, const MountRecord& record);
 
 }  // namespace lb
