@@ -18,6 +18,28 @@ from ports import free_port
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name of an element's id, fixed by the standard
 ENTER, TAB = "\ue007", "\ue004"
+# Where a person would press the element, once it is in the viewport; or what prevents it.
+POINT = """
+const [element] = arguments, place = () => [...element.getClientRects()].find(box => box.width && box.height);
+if (element.matches('option')) return null;
+let box = place();
+if (!box) return 'has no place on the page';
+if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) {
+  element.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
+  box = place();
+}
+const middle = (from, to, most) => Math.floor((Math.max(from, 0) + Math.min(to, most)) / 2);
+const x = middle(box.left, box.right, innerWidth), y = middle(box.top, box.bottom, innerHeight), top = document.elementFromPoint(x, y);
+return element.contains(top) ? [x, y] : 'is below ' + (top ? top.outerHTML.slice(0, 120) : 'nothing: it is outside the page');
+"""
+# Whether the element is a field of plain text; its text is then selected.
+SELECTED = """
+const [field] = arguments;
+if (!field.matches('textarea, input:not([type]), :is([type=text], [type=search], [type=password], [type=url], [type=email])') || field.disabled || field.readOnly) return false;
+field.focus();
+field.select();
+return document.activeElement === field;
+"""
 
 
 class DriverError(Failed):
@@ -85,14 +107,14 @@ class Browser:
             return False
 
     def wait(self, fact, what, patience=None):
-        deadline = time.monotonic() + (patience or self.patience)
+        begin = time.monotonic()
         while True:
             value = fact()
             if value:
                 return value
-            if time.monotonic() > deadline:
+            if time.monotonic() > begin + (patience or self.patience):
                 raise DriverError("it did not happen that " + what)
-            time.sleep(0.02)
+            time.sleep(min(max((time.monotonic() - begin) / 10, 0.02), 0.1))    # a look takes four processes
 
     # -- actions of a person
     def open(self, url):
@@ -154,11 +176,35 @@ class Element:
     def text(self):
         return self.browser.call(self.at + "/text")
 
+    @property
+    def argument(self):
+        """To a script."""
+        return {ELEMENT: self.at.removeprefix("/element/")}
+
     def click(self):
-        self.browser.call(self.at + "/click", {})
+        """As chromedriver does it, which takes three times as long: it asks the page for each step by itself."""
+        point = self.browser.script(POINT, self.argument) if self.browser.name == "Chromium" else None
+        if point is None:
+            self.browser.call(self.at + "/click", {})
+        elif isinstance(point, str):
+            raise DriverError("the element that is to be pressed " + point)
+        else:
+            moves = [{"type": "pointerMove", "x": point[0], "y": point[1], "duration": 0},
+                     {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+            self.browser.call("/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": moves}]})
 
     def write(self, text):
         self.browser.call(self.at + "/value", {"text": text})
+
+    def fill(self, text):
+        """Writes the text in place of the present one.  In a field of text the last character is typed and the others are
+        pasted: keys take an eighth of a second of a processor for 20 characters."""
+        if text and self.browser.name == "Chromium" and self.browser.script(SELECTED, self.argument):
+            self.browser.cdp("Input.insertText", text=text[:-1])
+            self.browser.press(text[-1])
+            return
+        self.browser.call(self.at + "/clear", {})
+        self.write(text)
 
     def find_all(self, selector):
         rows = self.browser.call(self.at + "/elements", {"using": "css selector", "value": selector})

@@ -25,17 +25,18 @@ const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisib
 return document.documentElement.scrollWidth > edge || beyond.length
     ? beyond.map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40)) : null;
 """
-# The visible element that begins with the words, within the first parent that contains the second words.
-SEEN = """
+WANTED = """
 const [selector, words, near] = arguments;
 const plain = e => (e.textContent || '').replace(/\\s+/g, ' ').trim();
+"""
+# The visible element that begins with the words, within the first parent that contains the second words.
+SEEN = """
 const root = near ? [...document.querySelectorAll('tbody, section, form, details')].filter(e => e.checkVisibility() && plain(e).includes(near))
   .sort((a, b) => plain(a).length - plain(b).length).find(e => [...e.querySelectorAll(selector)].some(one => plain(one).startsWith(words))) : document;
 const found = root && [...root.querySelectorAll(selector)].filter(e => e.checkVisibility() && plain(e).startsWith(words));
 """
 # Opens the menu of the row that contains such an element.
 MENUS = """
-const [selector, words, near] = arguments, plain = e => (e.textContent || '').replace(/\\s+/g, ' ').trim();
 for (const menu of document.querySelectorAll('tr.acts[hidden]'))
   if ((!near || plain(menu.parentNode).includes(near)) && [...menu.querySelectorAll(selector)].some(e => plain(e).startsWith(words)))
     menu.parentNode.querySelector('.dots').click();
@@ -81,8 +82,9 @@ class Desk:
     def fill_login(self, user, password):
         # A page gives the focus when it is first drawn; a field that has it by then makes Chromium complain.
         self.wait(lambda: self.browser.script("return document.activeElement.matches('[autofocus]')"), "a field has the focus")
-        self.browser.find("input[name=user]").write(user)
-        self.browser.find("input[name=password]").write(password + webdriver.ENTER)
+        self.browser.find("input[name=user]").fill(user)
+        self.browser.find("input[name=password]").fill(password)
+        self.browser.press(webdriver.ENTER)
 
     def page(self, path):
         self.browser.open(self.url("/admin/console" + path))
@@ -110,27 +112,22 @@ class Desk:
 
     def one(self, selector, words="", near=""):
         """The element that a person would press, also in the menu of its row."""
-        def seen():
-            # Rows arrive with answers of the server, each with a menu of its own.
-            self.browser.script(MENUS, selector, words, near)
-            return self.browser.script(SEEN + "return found && found[0]", selector, words, near)
-        row = self.wait(seen, "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
+        # Rows arrive with answers of the server, each with a menu of its own.
+        row = self.wait(lambda: self.browser.script(WANTED + MENUS + SEEN + "return found && found[0]", selector, words, near), "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
         return webdriver.Element(self.browser, row[webdriver.ELEMENT])
 
     def count(self, selector, words=""):
-        return self.browser.script(SEEN + "return found.length", selector, words, "")
+        return self.browser.script(WANTED + SEEN + "return found.length", selector, words, "")
 
     def press(self, words, near="", selector="button, summary, a"):
         self.one(selector, words, near).click()
 
     def field(self, label, near=""):
-        number = self.wait(lambda: self.browser.script(SEEN + "return found && found[0] && found[0].htmlFor", "label", label, near), "there is a field " + label)
+        number = self.wait(lambda: self.browser.script(WANTED + SEEN + "return found && found[0] && found[0].htmlFor", "label", label, near), "there is a field " + label)
         return self.browser.find("#" + number)
 
     def write(self, label, text, near=""):
-        box = self.field(label, near)
-        self.browser.call(box.at + "/clear", {})
-        box.write(text)
+        self.field(label, near).fill(text)
 
     def choose(self, label, value, near=""):
         for option in self.field(label, near).find_all("option"):
