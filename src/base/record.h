@@ -310,7 +310,7 @@ class RecordIn {
   }
   template <class V>
   void read_other(const RecordField& field, std::optional<V>& value) {
-    read(field, value.emplace());
+    read(field, value.emplace(V{}));
   }
   template <class V>
   void read_other(const RecordField& field, std::shared_ptr<V>& value) {

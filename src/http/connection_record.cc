@@ -45,7 +45,8 @@ std::string request_text(const Request& request, std::string_view behind,
                           request.protocol == Protocol::kIce ? " ICE/1." : " HTTP/1.",
                           request.version_minor, "\r\n"});
   for (const auto& [name, value] : request.headers.all())
-    if (std::ranges::none_of(without, [&](std::string_view out) { return iequals(name, out); }))
+    if (std::ranges::none_of(without,
+                             [&field = name](std::string_view out) { return iequals(field, out); }))
       text += cat({name, ": ", value, "\r\n"});
   return cat({text, more_lines, "\r\n", behind});
 }

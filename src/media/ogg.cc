@@ -125,8 +125,7 @@ class OggFramer final : public Framer, private OggPageSink {
 
     template <class Io, RecordOf<Open> T>
     friend void record_fields(Io& io, T& open) {
-      auto& [serial, next_sequence, granule] = open;
-      io(1, serial, next_sequence, granule);
+      io(1, open.serial, open.next_sequence, open.granule);
     }
   };
   std::vector<Open> open_;

@@ -39,12 +39,11 @@ class OggSound {
 
     template <class Io, RecordOf<Stream> T>
     friend void record_fields(Io& io, T& stream) {
-      auto& [serial, codec, hertz, longest_packet, granule, samples] = stream;
-      io(1, serial);
-      io.choice(2, codec, OggCodec::kMidi);
-      io(3, hertz, longest_packet, granule, samples);
+      io(1, stream.serial);
+      io.choice(2, stream.codec, OggCodec::kMidi);
+      io(3, stream.hertz, stream.longest_packet, stream.granule, stream.samples);
       if constexpr (Io::kReads)
-        if (hertz == 0) io.wrong(3, "is 0");
+        if (stream.hertz == 0) io.wrong(3, "is 0");
     }
   };
   void first_page(const OggPage& page);

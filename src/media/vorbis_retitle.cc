@@ -126,10 +126,9 @@ class Tail {
 
     template <class Io, RecordOf<Part> T>
     friend void record_fields(Io& io, T& part) {
-      auto& [lacing, body] = part;
-      io(1, lacing, body);
+      io(1, part.lacing, part.body);
       if constexpr (Io::kReads)
-        if (lacing.size() > kMaxLacing || body.size() != sum_of(lacing))
+        if (part.lacing.size() > kMaxLacing || part.body.size() != sum_of(part.lacing))
           io.wrong(1, "does not measure the body");
     }
   };

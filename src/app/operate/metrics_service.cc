@@ -276,7 +276,7 @@ void MetricsService::count_on_control(MetricsPicture& picture) const {
 
 void MetricsService::count(MetricsPicture& picture) const {
   if (const LoginService& login = *services_.login; login.on()) {
-    picture.logins.emplace();
+    picture.logins = MetricsPicture::Logins{};
     for (std::size_t i = 0; i < kLoginResultNames.size(); ++i)
       picture.logins->results.push_back(
           {kLoginResultNames[i], login.counted(static_cast<LoginResult>(i))});
@@ -303,7 +303,7 @@ void MetricsService::add_counts_before(MetricsPicture& picture) const {
 
 CountsRecord MetricsService::save() const {
   MetricsPicture picture;
-  picture.archive.emplace();
+  picture.archive = MetricsPicture::Archive{};
   count_on_control(picture);
   count(picture);
   add_counts_before(picture);

@@ -88,7 +88,7 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
   }
   ask_way_back(
       worker, connection,
-      [&worker, reason = std::string(reason), otherwise = std::move(otherwise)](
+      [reason = std::string(reason), otherwise = std::move(otherwise)](
           Connection& waiting, const RedirectAnswer& answer) mutable {
         if (answer.kind == RedirectAnswer::Kind::kRedirect) {
           redirect_to(waiting, answer);

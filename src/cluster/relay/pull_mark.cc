@@ -68,9 +68,9 @@ std::optional<PullMark> pull_mark_of(const Headers& request) {
   if (!node || !two_words(to) || !is_mac(mac)) return std::nullopt;
   if (n.size() > kLongestNumber || t.size() > kLongestNumber) return std::nullopt;
   const auto number = parse_u64(n), seconds = parse_u64(t);
-  constexpr auto kMaxSeconds =
+  constexpr auto kLatestSeconds =
       static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max()) * 4;
-  if (!number || *number == 0 || !seconds || *seconds > kMaxSeconds) return std::nullopt;
+  if (!number || *number == 0 || !seconds || *seconds > kLatestSeconds) return std::nullopt;
   return PullMark{std::string(node->first),
                   std::string(node->second),
                   std::string(to),

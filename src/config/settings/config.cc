@@ -177,7 +177,7 @@ static bool is_own_address(const Config& config, const std::string& name) {
 }
 
 std::vector<WantedCertificate> wanted_certificates(const Config& config) {
-  constexpr std::size_t kMaxNames = 100;
+  constexpr std::size_t kNamesAtOnce = 100;
   std::vector<WantedCertificate> all;
   std::vector<std::string> seen;
   for (std::size_t i = 0; i < config.acme.size(); ++i) {
@@ -190,7 +190,8 @@ std::vector<WantedCertificate> wanted_certificates(const Config& config) {
       const bool in_store =
           has_shared_store(config) && (!nodes.empty() || !is_own_address(config, name));
       const auto at = std::ranges::find_if(groups, [&](const WantedCertificate& group) {
-        return group.nodes == nodes && group.in_store == in_store && group.names.size() < kMaxNames;
+        return group.nodes == nodes && group.in_store == in_store &&
+               group.names.size() < kNamesAtOnce;
       });
       if (at == groups.end())
         groups.push_back({.names = {name}, .nodes = nodes, .acme = i, .in_store = in_store});

@@ -142,7 +142,7 @@ std::string LoopStreams::cannot_move() const {
 
 void LoopStreams::each_listener(const std::function<void(Mount&, Listener&)>& f) const {
   for (const auto& [at, fanout] : fanouts_)
-    fanout->for_each([&](Listener& listener) { f(fanout->mount(), listener); });
+    fanout->for_each([&f, &mount = fanout->mount()](Listener& listener) { f(mount, listener); });
 }
 
 void LoopStreams::forget() {

@@ -223,8 +223,7 @@ class StreamLog final : public MarkSink {
 
     template <class Io, RecordOf<Second> T>
     friend void record_fields(Io& io, T& second) {
-      auto& [position, ms] = second;
-      io(1, position, ms);
+      io(1, second.position, second.ms);
     }
   };
   std::deque<Second> seconds_kept_;

@@ -48,8 +48,7 @@ class WallSeams {
 
     template <class Io, RecordOf<Open> T>
     friend void record_fields(Io& io, T& open) {
-      auto& [after_wall_ms, id, samples] = open;
-      io(1, after_wall_ms, id, samples);
+      io(1, open.after_wall_ms, open.id, open.samples);
     }
   };
   std::optional<Open> open_;

@@ -65,8 +65,7 @@ class SourceRing final : private MarkSink {
 
     template <class Io, RecordOf<Arrival> T>
     friend void record_fields(Io& io, T& arrival) {
-      auto& [position, time] = arrival;
-      io(1, position, time);
+      io(1, arrival.position, arrival.time);
     }
   };
   struct Mark {
@@ -75,8 +74,7 @@ class SourceRing final : private MarkSink {
 
     template <class Io, RecordOf<Mark> T>
     friend void record_fields(Io& io, T& mark) {
-      auto& [position, headers] = mark;
-      io(1, position, headers);
+      io(1, mark.position, mark.headers);
     }
   };
 

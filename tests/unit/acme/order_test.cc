@@ -42,7 +42,7 @@ TEST_GROUP(AcmeOrder) {
             begun};
   }
   // Until the order ends; at most so many steps, so that none goes round for ever.
-  AcmeOrder::Step run(AcmeOrder & order) {
+  AcmeOrder::Step through(AcmeOrder & order) {
     AcmeOrder::Step step = order.begin();
     for (int i = 0; i < 2000; ++i) {
       if (const auto* ask = std::get_if<AcmeOrder::Ask>(&step)) {
@@ -71,7 +71,7 @@ TEST_GROUP(AcmeOrder) {
   }
   AcmeFailure failure(AcmeOrder::Wanted order_wanted) {
     AcmeOrder order(std::move(order_wanted));
-    const AcmeOrder::Step step = run(order);
+    const AcmeOrder::Step step = through(order);
     const auto* failed = std::get_if<AcmeFailure>(&step);
     CHECK_TRUE(failed != nullptr);
     return failed != nullptr ? *failed : AcmeFailure();
@@ -81,7 +81,7 @@ TEST_GROUP(AcmeOrder) {
 
 TEST(AcmeOrder, AChainForOurKeyAndNamesComesOutOfIt) {
   AcmeOrder order(wanted());
-  const auto step = run(order);
+  const auto step = through(order);
   CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(step));
   const auto& done = std::get<AcmeOrder::Done>(step);
   STRCMP_EQUAL(ca.chain.c_str(), done.chain.c_str());
@@ -96,7 +96,7 @@ TEST(AcmeOrder, OfAChainItsCertificatesAreKeptAndNothingElse) {
   const auto fault = [this](std::function<std::string(const std::string&)> sent, int count = 1) {
     ca.sent = std::move(sent);
     AcmeOrder order(wanted());
-    const AcmeOrder::Step step = run(order);
+    const AcmeOrder::Step step = through(order);
     if (const auto* failed = std::get_if<AcmeFailure>(&step)) return failed->text;
     std::string all;
     for (int i = 0; i < count; ++i) all += ca.chain;
@@ -137,14 +137,14 @@ TEST(AcmeOrder, ATimeToAskAgainThatIsTooFarIsNotWaitedFor) {
     ca.retry_after = asked_for;
     waited = {};
     AcmeOrder order(wanted({"radio.test"}));
-    CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+    CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
     CHECK_TRUE(waited <= 3 * AcmeOrder::kLongestWait);
   }
   ca = FakeAuthority();
   ca.retry_after = "7";
   waited = {};
   AcmeOrder order(wanted({"radio.test"}));
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   LONGS_EQUAL(21'000, waited.count());  // the challenge, its authorization, the order
 }
 TEST(AcmeOrder, WhereItDoesNotDecideItsTimeToAskAgainIsNoneForTheNextAttempt) {
@@ -169,7 +169,7 @@ TEST(AcmeOrder, ADateIsReadByTheClockOfTheAuthority) {
 TEST(AcmeOrder, AnAccountThatIsKnownIsNotMadeAgain) {
   known_account = "https://ca.test/account/1";
   AcmeOrder order(wanted({"192.0.2.7"}));
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   LONGS_EQUAL(0, ca.accounts);
 }
 TEST(AcmeOrder, AnExternalAccountIsBound) {
@@ -177,7 +177,7 @@ TEST(AcmeOrder, AnExternalAccountIsBound) {
   with.external_id = "kid-1";
   with.external_secret = "secret";
   AcmeOrder order(std::move(with));
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   STRCMP_EQUAL(R"({"alg":"HS256","kid":"kid-1","url":"https://ca.test/account"})",
                base64url_decode(ca.external)->c_str());
 }
@@ -187,7 +187,7 @@ TEST(AcmeOrder, OfAHundredOrdersAtHalfBadNoncesAHundredSucceed) {
     ca.rng = Rng(seed);
     ca.bad_nonces = 0.5;
     AcmeOrder order(wanted());
-    CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+    CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   }
 }
 TEST(AcmeOrder, NoncesThatAreNeverGoodEndIt) {
@@ -318,7 +318,7 @@ TEST(AcmeOrder, WhatFailsInOneWayIsTriedInTheNextInANewOrder) {
   AcmeOrder::Wanted both = wanted({"radio.test"});
   both.challenges = {AcmeChallenge::kTls, AcmeChallenge::kHttp};
   AcmeOrder order(std::move(both));
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   LONGS_EQUAL(1, ways.size());
   STRCMP_EQUAL(
       "the CA could not connect to port 443 of 198.51.100.4; is it open in the firewall? http-01 "
@@ -345,7 +345,7 @@ TEST(AcmeOrder, WhatCannotBeShownIsTriedInTheNextWayToo) {
   AcmeOrder::Wanted both = wanted({"radio.test"});
   both.challenges = {AcmeChallenge::kDns, AcmeChallenge::kHttp};
   AcmeOrder order(both);
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   LONGS_EQUAL(1, ways.size());
   STRCMP_EQUAL("the record of dns-01 was not set http-01 is tried next", ways[0].c_str());
   CHECK_TRUE((used == std::vector{AcmeChallenge::kDns, AcmeChallenge::kHttp}));
@@ -358,7 +358,7 @@ TEST(AcmeOrder, AWildcardIsShownByDnsAloneAndAnAddressNever) {
   AcmeOrder::Wanted all = wanted({"radio.test", "*.radio.test"});
   all.challenges = {AcmeChallenge::kTls, AcmeChallenge::kDns};
   AcmeOrder order(std::move(all));
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   CHECK_TRUE((used == std::vector{AcmeChallenge::kTls, AcmeChallenge::kDns}));
   ca = FakeAuthority();
   AcmeOrder::Wanted address = wanted({"192.0.2.7"});
@@ -371,13 +371,13 @@ TEST(AcmeOrder, ACertificateThatIsReplacedIsNamedAndOnceMoreNot) {
   AcmeOrder::Wanted again = wanted();
   again.replaces = "aki.serial";
   AcmeOrder order(again);
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   STRCMP_EQUAL("aki.serial", ca.replaces.c_str());
   STRCMP_EQUAL("https://ca.test/renewal", order.renewal_info().c_str());
   ca = FakeAuthority();
   ca.renewal_info = ca.already_replaced = true;
   AcmeOrder second(again);
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(second)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(second)));
   STRCMP_EQUAL("", ca.replaces.c_str());
 }
 TEST(AcmeOrder, AProfileIsOneOfTheDirectorysAndAddressesGetTheirs) {
@@ -387,21 +387,21 @@ TEST(AcmeOrder, AProfileIsOneOfTheDirectorysAndAddressesGetTheirs) {
   STRCMP_EQUAL("the CA has no profile \"tlsserver\"", failure(other).text.c_str());
   other.profile = "classic";
   AcmeOrder named(other);
-  run(named);
+  through(named);
   STRCMP_EQUAL("classic", ca.profile.c_str());
   AcmeOrder plain(wanted());
   ca.profile.clear();
-  run(plain);
+  through(plain);
   STRCMP_EQUAL("", ca.profile.c_str());
   ca.names.clear();
   AcmeOrder address(wanted({"192.0.2.7"}));
-  run(address);
+  through(address);
   STRCMP_EQUAL("shortlived", ca.profile.c_str());
 }
 
 TEST(AcmeOrder, AnOrderThatWasBegunGoesOn) {
   AcmeOrder first(wanted());
-  run(first);
+  through(first);
   LONGS_EQUAL(1, kept.size());
   STRCMP_EQUAL("https://ca.test/order/1", kept[0].c_str());
   known_account = "https://ca.test/account/1";
@@ -409,7 +409,7 @@ TEST(AcmeOrder, AnOrderThatWasBegunGoesOn) {
   ca.asked.clear();
   ca.begun_status = "ready";
   AcmeOrder ready(wanted());
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(ready)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(ready)));
   const auto asked = [this](std::string_view path) {
     return std::ranges::count(ca.asked, std::string(path));
   };
@@ -418,7 +418,7 @@ TEST(AcmeOrder, AnOrderThatWasBegunGoesOn) {
   // Its certificate is there already.
   ca.asked.clear();
   AcmeOrder valid(wanted());
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(valid)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(valid)));
   LONGS_EQUAL(0, asked("order") + asked("finalize"));
   LONGS_EQUAL(1, asked("chain"));
 }
@@ -426,12 +426,12 @@ TEST(AcmeOrder, AnOrderThatIsNoMoreIsMadeAgain) {
   known_account = "https://ca.test/account/1";
   begun = "https://ca.test/order/7";
   AcmeOrder gone(wanted());
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(gone)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(gone)));
   begun = "https://ca.test/order/1";
   ca.begun_status = "invalid";
   ca.asked.clear();
   AcmeOrder invalid(wanted());
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(invalid)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(invalid)));
   LONGS_EQUAL(1, std::ranges::count(ca.asked, "order"));
   // An authority that is only not there is asked again later.
   ca.instead["order/1"] = {503, {}, ""};
@@ -445,7 +445,7 @@ TEST(AcmeOrder, AnOrderThatIsNotReadyYetIsAskedUntilItIs) {
   ca.unready = 1;
   ca.pending_orders = 2;
   AcmeOrder order(wanted());
-  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(run(order)));
+  CHECK_TRUE(std::holds_alternative<AcmeOrder::Done>(through(order)));
   LONGS_EQUAL(2, asked("finalize"));
   LONGS_EQUAL(1, asked("order"));
   LONGS_EQUAL(4, asked("order/1"));  // pending twice, ready, valid
@@ -463,7 +463,7 @@ TEST(AcmeOrder, AnOrderThatIsNotReadyYetIsAskedUntilItIs) {
 
 TEST(AcmeOrder, ARevocationIsSignedByTheKeyOfTheCertificate) {
   AcmeOrder order(wanted());
-  run(order);
+  through(order);
   const auto revoke = [this](double bad_nonces) {
     ca.bad_nonces = bad_nonces;
     AcmeRevocation revocation("https://ca.test/directory", leaf_of(ca.chain), key);

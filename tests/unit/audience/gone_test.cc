@@ -107,7 +107,7 @@ TEST(GoneServers, TitlesAreWithoutTheListenersOfAServerThatIsGone) {
   const auto is = [&](const char* told) {
     for (const char* at = told; *at != '\0'; ++at)
       LONGS_EQUAL(*at - '0',
-                  heard.first_number(std::string(1, static_cast<char>('A' + at - told))));
+                  heard.first_number(std::string(1, static_cast<char>('A' + (at - told)))));
   };
   CHECK(merge->nodes_seen({"n2"}, kMorning + 3 * kHourMs).has_value());
   count(3);

@@ -325,7 +325,7 @@ TEST(AudienceJournal, NewRowsOfACopyThatWasPutBackGoBehindWhatIsKnown) {
   CHECK(journal->flush(1600).has_value());
   const std::string copy = read_file(path)->text;
   // The database knows others up to fewer, as many, and more rows than have been written since.
-  for (const std::uint64_t known : {4, 5, 7, 8, 9, 500}) {
+  for (const std::uint64_t known : {4U, 5U, 7U, 8U, 9U, 500U}) {
     journal.reset();
     CHECK(replace_file(path, copy).has_value());
     open();
@@ -367,7 +367,7 @@ TEST(AudienceJournal, RowsOfTheFileThatTheDatabaseHasAreNotNew) {
   open();
   for (std::uint64_t i = 1; i <= 4; ++i) journal->begun(i, listening(1000));
   CHECK(journal->flush(1000).has_value());
-  for (const std::uint64_t known : {0, 2, 4}) {
+  for (const std::uint64_t known : {0U, 2U, 4U}) {
     journal.reset();
     const std::string before = read_file(path)->text;
     open();

@@ -57,10 +57,10 @@ TEST(OggFramer, MarksStartHeadersTitleAndMedia) {
 TEST(OggFramer, APageBeginsToSoundWhereTheOneBeforeEnds) {
   s.add(vorbis_headers(w, {}));
   const std::string page(600, 'm');
-  for (const std::uint64_t end : {40'000, 90'000, 130'000}) s.add(w.page({page}, end));
+  for (const std::uint64_t end : {40'000U, 90'000U, 130'000U}) s.add(w.page({page}, end));
   OggWriter next{12};
   s.add(vorbis_headers(next, {}));
-  for (const std::uint64_t end : {44'100, 88'200}) s.add(next.page({page}, end));
+  for (const std::uint64_t end : {44'100U, 88'200U}) s.add(next.page({page}, end));
   marks();
   // Time 0 is the end of the first page.
   CHECK(run.marks.begins == std::vector<std::uint64_t>({0, 0, 50'000, 90'000, 134'100}));

@@ -172,7 +172,7 @@ TEST(PictureTags, FramersReportThemInAnyPieces) {
       opus_headers(w, {"TITLE=Tune", comment_of(block(3, "P"))}) + w.page({"\x04xy"}, 960);
   const std::string frame_bytes = "\xff\xfb\x90\0"s + std::string(413, '\0');
   const std::string mpeg = frame_bytes + frame_bytes + id3(apic("P")) + frame_bytes + frame_bytes;
-  for (const std::size_t piece : {1, 7, 400, 100000}) {
+  for (const std::size_t piece : {1U, 7U, 400U, 100'000U}) {
     auto found = pictures_in(framer_for("audio/ogg"), ogg, piece);
     LONGS_EQUAL(1, found.size());
     STRCMP_EQUAL("Tune", found[0].song.c_str());

@@ -201,7 +201,7 @@ TEST(Join, AServerGetsTheFirstMomentsOfAStreamByTheTimeOfDayThatIsKnownSince) {
   writer.log->new_span(2000, anchored);
   writer.units(20, 100);
   StreamAsk ask;
-  for (const std::uint64_t at : {0, 500}) {
+  for (const std::uint64_t at : {0U, 500U}) {
     if (at > 0) ask.at = StreamAddress{{1, 1}, at};
     const auto joined = plan_placed_join(*writer.view(), 65536, ask, 0);
     LONGS_EQUAL(at, joined.plan.position);

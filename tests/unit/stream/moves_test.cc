@@ -70,7 +70,7 @@ TEST(Moves, OneListenerIsMovedAndPagesHaveTheOthers) {
   a->writer.units(2, 100);
   b->writer.units(2, 100);
   publish(*a, *b);
-  for (const std::uint64_t id : {5, 1, 4, 2, 3}) listen(*a, id);
+  for (const std::uint64_t id : {5U, 1U, 4U, 2U, 3U}) listen(*a, id);
   CHECK(streams.move(*a->mount, b->mount, 9) == ListenerMove::kNone);
   CHECK(streams.move(*a->mount, b->mount, 3) == ListenerMove::kMoved);
   a->writer.units(1, 100);

@@ -50,7 +50,7 @@ TEST(SlotClaims, TwoThatWereParentsOfEachOtherLoseNone) {
   for (int i = 0; i < 2; ++i) net.leave(0);
   for (int i = 0; i < 3; ++i) net.leave(1);
   net.run_for(1500ms);
-  for (unsigned node : {0, 1, 2, 1}) {
+  for (unsigned node : {0U, 1U, 2U, 1U}) {
     net.come(node, 10, 2500ms);
     LONGS_EQUAL(10, net.sum);
     for (int i = 0; i < 10; ++i) net.leave(node);
