@@ -10,6 +10,10 @@ endif
 tests/unit/%.o: CXXFLAGS += -O0 -U_FORTIFY_SOURCE
 # But for whole clusters over hours of virtual time: unit_cluster and unit_slots run for 8 s of processor time, not 57.
 tests/unit/cluster/%.o: CXXFLAGS += -O1
+if SANITIZED
+# Likewise, where these ask for no optimisation.
+src/base/%.o src/cluster/%.o src/media/%.o src/registry/%.o src/stream/%.o: CXXFLAGS += -O1
+endif
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS) $(JSON_CFLAGS) -DLB_TEST_SRCDIR='"$(srcdir)"'
 # CppUTest's own leak detector and the sanitizers' do not go together.
 if SANITIZED
