@@ -1,6 +1,8 @@
 """icecast-lb --upgrade: it waits and reports the outcome; wrong use ends with a sentence."""
 import ctypes
 import os
+import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -418,9 +420,13 @@ def within_a_chroot_the_server_is_found_and_says_where_its_program_has_to_be(t):
     server.ports = [int(port) for port in wait_for(server.ready_line, "the server is ready").group(1).split()]
     source = server.source()
     source.play(20)
-    done = subprocess.run([*command, "--upgrade"], capture_output=True, text=True, timeout=60)
-    equal(done.returncode, 1, done.stderr)
-    matches(r"icecast-lb: .*program .* could not be started \(No such file or directory\): it and its libraries have to be "
-            r"within the <chroot> %s.*\n" % server.dir, done.stderr)
-    source.play(20)
+    for _ in "without", "with":     # a copy of the configuration within, for the next process
+        done = subprocess.run([*command, "--upgrade"], capture_output=True, text=True, timeout=60)
+        equal(done.returncode, 1, done.stderr)
+        matches(r"icecast-lb: .*program .* could not be started \(No such file or directory\): it and its libraries have to be "
+                r"within the <chroot> %s.*\n" % server.dir, done.stderr)
+        source.play(20)
+        copy = pathlib.Path("%s%s" % (server.dir, server.config))
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(server.config, copy)
     check(source.is_open(), "the encoder is connected")

@@ -127,13 +127,19 @@ TheirFile their_file(std::uint64_t pid, const std::string& ours) {
                    program == kProgramName};
   const bool from_root = theirs.name.starts_with('/');
   struct stat here {};
-  struct stat there {};
   if (theirs.name.empty() || ::stat(ours.c_str(), &here) != 0) return theirs;
-  bool found =
-      ::stat(cat({process, from_root ? "root" : "cwd/", theirs.name}).c_str(), &there) == 0;
-  // Read before a <chroot>, it need not be within.
-  if (!found && errno == ENOENT && from_root) found = ::stat(theirs.name.c_str(), &there) == 0;
-  if (found) theirs.is_ours = here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+  const auto is_ours = [&here](const std::string& file) -> std::optional<bool> {
+    struct stat there {};
+    if (::stat(file.c_str(), &there) != 0) return std::nullopt;
+    return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+  };
+  theirs.is_ours = is_ours(cat({process, from_root ? "root" : "cwd/", theirs.name}));
+  // Read before a <chroot>, it need not be within; what is there may be a copy for the next
+  // process.
+  std::error_code unknown;
+  const auto root = std::filesystem::read_symlink(process + "root", unknown);
+  if (theirs.is_ours != true && from_root && !unknown && root != "/")
+    if (const auto outside = is_ours(theirs.name)) theirs.is_ours = outside;
   return theirs;
 }
 
