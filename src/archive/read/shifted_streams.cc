@@ -16,6 +16,7 @@
 #include "base/cat.h"
 #include "media/same_format.h"
 #include "stream/listener/loop_streams.h"
+#include "stream/log/wall_place.h"
 
 namespace lb {
 namespace {
@@ -95,7 +96,8 @@ struct ShiftedStreams::One final : Member {
   void go_on();
   bool check(std::int64_t from_ms);
   void follow(const RecordedFiles& files);
-  bool enter_live();
+  bool enter_live(std::uint64_t farthest_bytes);
+  void follow_live(const std::shared_ptr<Mount>& live);
   void seek();
   void ask_for_sought();
   // Own files, and the known files of other nodes.
@@ -178,7 +180,7 @@ void ShiftedStreams::One::change_mount(const std::shared_ptr<Mount>& to) {
 }
 
 void ShiftedStreams::One::run() {
-  if (waits_for_disk || enter_live()) return;
+  if (waits_for_disk || enter_live(mount->settings()->burst_bytes)) return;
   if (!file) return seek();
   const auto& marks = file->index.marks;
   // The mark after the bytes that are due before the next tick.
@@ -276,8 +278,25 @@ void ShiftedStreams::One::follow(const RecordedFiles& files) {
   }
   if (stuck_ms < 0) stuck_ms = ms_since();
   looked = false;
-  const bool ended = lost || (!owner().shared_.live(recorded) && !files.growing());
-  if (ended || ms_since() - stuck_ms > kLongestHole.count()) end(EndReason::kSourceEnded);
+  const auto live = owner().shared_.live(recorded);
+  if (lost || (!live && !files.growing()) || ms_since() - stuck_ms > kLongestHole.count())
+    return end(EndReason::kSourceEnded);
+  if (live && !files.growing()) follow_live(live);
+}
+
+// Its mount plays on and is not recorded any more: with the next byte if the window has it, or
+// after a gap.
+void ShiftedStreams::One::follow_live(const std::shared_ptr<Mount>& live) {
+  const auto view = live->channel().newest();
+  if (enter_live(view->end - view->begin)) return;
+  const auto newest = newest_place(*view);
+  if (!newest || listener->continuation) return;
+  if (newest->wall_ms - heard_ms > kLongestHole.count() ||
+      !same_format(live->facts()->content_type, type))
+    return end(EndReason::kSourceEnded);
+  listener->continuation =
+      std::make_unique<Continuation>(Continuation{listener->position, live, EnterMode::kLive});
+  depart();
 }
 
 // Asks other nodes for their files of the following time; returns true if a request was sent.
@@ -416,15 +435,15 @@ void ShiftedStreams::One::loaded(ReaderPool::File next, std::uint64_t offset, bo
   if (offset < file->end()) run();
 }
 
-// The live log has all bytes from here on once the position is within the burst.
-bool ShiftedStreams::One::enter_live() {
+// The live log has all bytes from here on, and these are few enough to be sent at once.
+bool ShiftedStreams::One::enter_live(std::uint64_t farthest_bytes) {
   if (listener->continuation || (listener->preamble && listener->preamble->sent > 0)) return false;
   const auto live = owner().shared_.live(recorded);
   if (!live) return false;
   const auto view = live->channel().newest();
   const StreamAddress at = next();
   const auto position = position_of(*view, at.id, at.position);
-  if (!position || view->end - *position > live->settings()->burst_bytes) return false;
+  if (!position || view->end - *position > farthest_bytes) return false;
   owner().want_write(*this, false);
   keep_title(*listener, *view, *position);
   if (live != mount) change_mount(live);

@@ -109,6 +109,32 @@ TEST_GROUP_BASE(ShiftedStreams, StreamsFixture) {
     while (!over) loop.run_once(true);
     for (int i = 0; i < 4; ++i) settle();
   }
+  // Its window has 20 s from this second on; a burst is one second.
+  void plays_from(unsigned second) {
+    MountSettings settings;
+    settings.burst_bytes = kSecondBytes;
+    live = on_air("/m", settings);
+    StreamSpan span;
+    span.id = kStream;
+    span.origin = second * kSecondBytes;
+    span.wall_ms = kHour + second * 1000;
+    span.anchored = true;
+    span.media = {0, 1000};
+    live->writer.log->begin_source(0, span);
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      live->writer.log->sync(live->writer.log->head(), {i * 1000});
+      live->writer.bytes(kSecondBytes);
+    }
+    publish(*live);
+    plays = true;
+  }
+  std::string live_bytes(unsigned from, unsigned to) const {
+    return pattern_text(from * kSecondBytes, to * kSecondBytes, live->writer.seed);
+  }
+  void hear_to_the_end() {
+    clock.advance(10s);
+    tick();
+  }
   void hold(const std::string& node) {
     auto holders = std::make_shared<HolderView>();
     HolderRow row;
@@ -225,4 +251,29 @@ TEST(ShiftedStreams, AFileWithANameIsFoundByItsName) {
   adopt(heard_until(4));
   FdsOut fds;
   shifted->each_past([&](const PastRecord& past) { CHECK(!past.unnamed); }, fds);
+}
+// Recording is switched off while the mount plays on: a listener some seconds behind it.
+TEST(ShiftedStreams, BehindTheEndOfTheRecordingTheLiveStreamGoesOnAtItsNextByte) {
+  catalog.add("/m", {record(0, 10)});
+  plays_from(5);
+  const auto wire = adopt(heard_until(4));
+  hear_to_the_end();
+  CHECK(wire->sent == sound(4, 10) + live_bytes(5, 20));
+  CHECK(!wire->closed);
+}
+TEST(ShiftedStreams, BehindTheEndOfTheRecordingItIsLiveAfterAGap) {
+  catalog.add("/m", {record(0, 10)});
+  plays_from(40);
+  const auto wire = adopt(heard_until(4));
+  hear_to_the_end();
+  CHECK(wire->sent == sound(4, 10) + live_bytes(19, 20));
+  CHECK(!wire->closed);
+}
+TEST(ShiftedStreams, BehindTheEndOfTheRecordingALongGapEndsItAtOnce) {
+  catalog.add("/m", {record(0, 10)});
+  plays_from(60);
+  const auto wire = adopt(heard_until(4));
+  hear_to_the_end();
+  CHECK(wire->sent == sound(4, 10));
+  CHECK(wire->closed);
 }
