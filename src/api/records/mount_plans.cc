@@ -199,9 +199,11 @@ void clear_fallback(MountRecord& record) {
 // administrator sets, stay.
 void clear_fallbacks_to(Planned& plan, const PlanContext& context, const MountRecord& lost) {
   if (lost.account.empty()) return;
-  for (const std::string& name : context.book.falling_back_to(lost.mount)) {
+  for (const std::string& name : context.book.leading_to(lost.mount)) {
     const auto* row = context.book.mount(name);
-    if (row == nullptr || row->value.account != lost.account || name == lost.mount) continue;
+    if (row == nullptr || row->value.account != lost.account || name == lost.mount ||
+        fallback_of(row->value) != lost.mount)
+      continue;
     if (plan.write.puts.size() >= kPutAtOnce) {
       plan.again = true;
       return;

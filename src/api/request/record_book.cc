@@ -50,21 +50,13 @@ Result<MountRecord> parse_mount(const std::string& name, const std::string& xml)
 }
 
 // NUL separates the names, as no mount contains one.
-std::string fallback_key(std::string_view fallback, std::string_view mount) {
-  std::string key(fallback);
+std::string lead_key(std::string_view to, std::string_view mount) {
+  std::string key(to);
   return key.append(1, '\0').append(mount);
 }
 
 constexpr std::size_t kLifeIdBytes = 32;
 constexpr std::uint64_t kMaxLives = 1'000'000'000;
-
-// What follows this in the keys that begin with it.
-std::vector<std::string> names_behind(const PersistentMap<bool>& keys, const std::string& first) {
-  std::vector<std::string> names;
-  for (auto at = keys.lower_bound(first); at != keys.end() && at->first.starts_with(first); ++at)
-    names.push_back(at->first.substr(first.size()));
-  return names;
-}
 
 // Calls with each other mount that the record's listeners may come to hear.
 template <class Each>
@@ -159,14 +151,10 @@ void RecordBook::set_effective(const std::string& name) {
 void RecordBook::count(const MountRecord& record, bool in) {
   each_lead(record, [&](std::string_view to) {
     if (in)
-      leads_.set(fallback_key(to, record.mount), true);
+      leads_.set(lead_key(to, record.mount), true);
     else
-      leads_.erase(fallback_key(to, record.mount));
+      leads_.erase(lead_key(to, record.mount));
   });
-  if (const std::string fallback = fallback_of(record); !fallback.empty() && in)
-    fallbacks_.set(fallback_key(fallback, record.mount), true);
-  else if (!fallback.empty())
-    fallbacks_.erase(fallback_key(fallback, record.mount));
   if (!record.account.empty()) {
     QuotaUse use = quota_use(record.account);
     use.count(lb::quota_use(record), in);
@@ -206,12 +194,13 @@ std::string fallback_of(const MountRecord& record) {
   return {};
 }
 
-std::vector<std::string> RecordBook::falling_back_to(std::string_view mount) const {
-  return names_behind(fallbacks_, fallback_key(mount, {}));
-}
-
 std::vector<std::string> RecordBook::leading_to(std::string_view mount) const {
-  return names_behind(leads_, fallback_key(mount, {}));
+  const std::string first = lead_key(mount, {});
+  std::vector<std::string> names;
+  for (auto at = leads_.lower_bound(first); at != leads_.end() && at->first.starts_with(first);
+       ++at)
+    names.push_back(at->first.substr(first.size()));
+  return names;
 }
 
 QuotaUse RecordBook::quota_use(std::string_view account) const {

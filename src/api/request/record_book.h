@@ -111,9 +111,8 @@ class RecordBook {
   QuotaUse quota_use(std::string_view account) const;
   // The kbit/s reserved by mounts whose home or backup is this node.
   std::uint64_t reserved_kbps(std::string_view node) const;
-  // The mounts with a record whose fallback is this mount.
-  std::vector<std::string> falling_back_to(std::string_view mount) const;
-  // … or that lead to it in any way: also as its sound while suspended, or as a quality of its HLS.
+  // The mounts with a record that have this one as their fallback, as their sound while suspended,
+  // or as a quality of their HLS.
   std::vector<std::string> leading_to(std::string_view mount) const;
 
   std::vector<Ban> all_bans() const;
@@ -161,8 +160,7 @@ class RecordBook {
   PersistentMap<std::uint64_t> revisions_;
   PersistentMap<QuotaUse> used_;           // by account
   PersistentMap<std::uint64_t> reserved_;  // kbit/s by node
-  PersistentMap<bool> fallbacks_;          // by the fallback, NUL and the mount that has it
-  PersistentMap<bool> leads_;              // the same, of all that a mount leads to
+  PersistentMap<bool> leads_;  // by the mount led to, NUL and the mount that leads there
   StoreLife life_;
   std::uint64_t revision_ = 0;
 };

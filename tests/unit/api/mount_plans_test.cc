@@ -115,7 +115,7 @@ TEST(MountPlans, AnAccountThatLosesAMountHasNoFallbackToIt) {
   }
   POINTERS_EQUAL(nullptr, api.book->mount("/vip"));
   STRCMP_EQUAL("bolt", api.book->mount("/brand")->value.account.c_str());
-  LONGS_EQUAL(1, api.book->falling_back_to("/brand").size());
+  LONGS_EQUAL(1, api.book->leading_to("/brand").size());
 }
 TEST(MountPlans, AMountThatLeavesAnAccountHasNoFallbackToItsMounts) {
   account();
