@@ -45,12 +45,13 @@ def matches(pattern, text, what="text"):
 
 
 def wait_for(fact, what, patience=None):
-    """Calls fact() until its result is true, and returns the result."""
-    deadline = time.monotonic() + (patience or Settings.patience)
+    """Calls fact() until its result is true, and returns the result: more seldom as time goes by, as most facts are requests."""
+    begin = time.monotonic()
     while True:
         value = fact()
         if value:
             return value
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - begin
+        if waited > (patience or Settings.patience):
             raise Failed("it did not happen that " + what)
-        time.sleep(0.005)
+        time.sleep(min(max(waited / 20, 0.005), 0.025))
