@@ -20,6 +20,9 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   const auto made = [&database](std::string_view sql) { return database.prepare(sql); };
   find_journal_ = made("SELECT id, seen FROM journal WHERE node=? AND epoch=?");
   add_journal_ = made("INSERT INTO journal(node, epoch, seen) VALUES(?,?,0)");
+  trim_journals_ = made(
+      "DELETE FROM journal WHERE node=?1 AND id<=(SELECT id FROM journal WHERE node=?1 ORDER BY id "
+      "DESC LIMIT 1 OFFSET ?2) AND NOT EXISTS(SELECT 1 FROM open WHERE journal=journal.id)");
   set_seen_ = made("UPDATE journal SET seen=? WHERE id=?");
   find_mount_ = made("SELECT id FROM mount WHERE name=?");
   add_mount_ = made("INSERT INTO mount(name) VALUES(?)");
@@ -166,6 +169,7 @@ AudienceMerge::Journal AudienceMerge::journal_of(const std::string& node,
   }
   add_journal_.run(node, epoch);
   journal.id = database_.last_id();
+  trim_journals_.run(node, kMaxJournals);
   return journal;
 }
 

@@ -37,6 +37,7 @@ class AudienceMerge {
   static constexpr std::size_t kMaxTitlesKept = 40'000;  // titles of mounts, by journals
   // A listening at another server may have these bytes at most: a burst, and 100 Mbit/s.
   static constexpr std::int64_t kBurstBytes = 16 << 20, kBytesAMs = 12'500;
+  static constexpr std::int64_t kMaxJournals = 1000;  // of a node, which begins one with each start
   static constexpr std::int64_t kMaxMounts = 20'000;  // above it other servers add no new ones
   static constexpr std::int64_t kShiftMs = 5'000;     // differences of clocks that are corrected
 
@@ -175,14 +176,15 @@ class AudienceMerge {
     std::int64_t at_ms = 0;
   };
   std::map<std::pair<std::int64_t, std::int64_t>, Told> told_;  // by mount and journal
-  Statement find_journal_, add_journal_, set_seen_, find_mount_, add_mount_, find_player_,
-      add_player_, add_session_, get_session_, set_session_, drop_session_, find_recent_,
-      add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_, add_open_, get_open_,
-      drop_open_, list_open_, move_open_, add_piece_, get_pieces_, move_pieces_, drop_pieces_,
-      add_pause_, get_pauses_, move_pauses_, is_seen_, add_seen_, add_audience_, end_play_,
-      add_play_, put_song_, same_play_, next_play_, last_play_, reopen_play_, count_mounts_,
-      forgotten_, sums_marked_, see_journal_, newest_journal_, journal_seen_, paused_of_, open_of_,
-      newest_open_, get_until_, set_until_, drop_until_, set_shift_, get_shift_, drop_shift_;
+  Statement find_journal_, add_journal_, trim_journals_, set_seen_, find_mount_, add_mount_,
+      find_player_, add_player_, add_session_, get_session_, set_session_, drop_session_,
+      find_recent_, add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_,
+      add_open_, get_open_, drop_open_, list_open_, move_open_, add_piece_, get_pieces_,
+      move_pieces_, drop_pieces_, add_pause_, get_pauses_, move_pauses_, is_seen_, add_seen_,
+      add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_, last_play_,
+      reopen_play_, count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_,
+      journal_seen_, paused_of_, open_of_, newest_open_, get_until_, set_until_, drop_until_,
+      set_shift_, get_shift_, drop_shift_;
 };
 
 }  // namespace lb

@@ -88,6 +88,15 @@ Result<bool> prune_audience(Sqlite& database, const AudienceKeeping& keeping, st
         {"DELETE FROM seen WHERE (day, mount, who) IN (SELECT day, mount, who FROM seen WHERE "
          "day<? LIMIT ?)",
          from.known / kDayMs},
+        // No row of theirs is taken any more (kOldestRowMs).  The newest of each node stays: it
+        // ends the listenings of those before it.
+        {"DELETE FROM journal WHERE id IN (SELECT j.id FROM journal_seen n JOIN journal j ON "
+         "j.id=n.journal WHERE n.at<? AND EXISTS(SELECT 1 FROM journal WHERE node=j.node AND "
+         "id>j.id) AND NOT EXISTS(SELECT 1 FROM open WHERE journal=j.id) LIMIT ?)",
+         now_ms - kForgottenMs},
+        {"DELETE FROM journal_seen WHERE journal IN (SELECT journal FROM journal_seen n WHERE "
+         "at<? AND NOT EXISTS(SELECT 1 FROM journal WHERE id=n.journal) LIMIT ?)",
+         now_ms},
         {"DELETE FROM forgotten WHERE who IN (SELECT who FROM forgotten WHERE at<? LIMIT ?)",
          now_ms - kForgottenMs},
         {"DELETE FROM play_country WHERE play IN (SELECT id FROM play WHERE began<? ORDER BY began "

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "audience/merge.h"
 #include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"
@@ -89,4 +90,44 @@ TEST(Upkeep, NothingIsTooOldByAClockThatIsNotTrusted) {
   LONGS_EQUAL(4, prune());
   keeping.trusts_clock = true;
   LONGS_EQUAL(0, prune());
+}
+
+// A node begins a journal with each start; one whose rows are too old to be taken is kept for
+// nothing.
+TEST(Upkeep, JournalsOfServersThatHaveStartedAgainAreNotKeptForEver) {
+  AudienceMerge merge(*database, std::chrono::seconds(60));
+  const auto begins = [&merge](const std::string& node, const std::string& epoch,
+                               std::int64_t at_ms) {
+    ListeningBegun row;
+    row.at_ms = at_ms;
+    row.who = 7;
+    row.mount = "/live";
+    row.country = "DE";
+    row.player = "VLC";
+    CHECK(merge.take(node, {epoch, {{1, row}}}, AudienceMerge::Origin::kHere, at_ms).has_value());
+  };
+  begins("n1", "first", kBegan);
+  begins("n1", "open", kBegan);
+  begins("n1", "second", kBegan + kDayMs);
+  begins("n2", "only", kBegan);
+  put("DELETE FROM open WHERE journal<>2");
+  const auto kept = [this](std::int64_t at_ms) {
+    while (*prune_audience(*database, {}, at_ms)) {
+    }
+    LONGS_EQUAL(number("SELECT COUNT(*) FROM journal"),
+                number("SELECT COUNT(*) FROM journal_seen"));
+    return number("SELECT COUNT(*) FROM journal");
+  };
+  LONGS_EQUAL(4, kept(kBegan + kForgottenMs));
+  LONGS_EQUAL(3, kept(kBegan + kForgottenMs + 1));
+  LONGS_EQUAL(0, number("SELECT COUNT(*) FROM journal WHERE epoch='first'"));
+  LONGS_EQUAL(3, kept(kBegan + 2 * kForgottenMs));
+}
+TEST(Upkeep, AServerHasAThousandJournals) {
+  AudienceMerge merge(*database, std::chrono::seconds(60));
+  for (int i = 0; i < 1100; ++i)
+    CHECK(merge.take("n1", {std::to_string(i), {}}, AudienceMerge::Origin::kHere, kBegan)
+              .has_value());
+  LONGS_EQUAL(1000, number("SELECT COUNT(*) FROM journal"));
+  LONGS_EQUAL(1, number("SELECT COUNT(*) FROM journal WHERE epoch='1099'"));
 }
