@@ -39,7 +39,13 @@ void SeatBook::erase(Seats::iterator at, bool tell) {
   const auto user = users_.find({seat.row.mount, seat.row.user});
   if (user != users_.end()) {
     user->second.erase(at->first);
-    if (user->second.empty()) users_.erase(user);
+    if (user->second.empty()) {
+      const auto next = users_.erase(user);
+      const std::string& mount = seat.row.mount;
+      const bool more = (next != users_.end() && next->first.first == mount) ||
+                        (next != users_.begin() && std::prev(next)->first.first == mount);
+      if (!more) parents_.erase(mount);
+    }
   }
   seats_.erase(at);
 }
@@ -227,16 +233,18 @@ void SeatBook::tick(SteadyTime now) {
   while (!held_.empty() && held_.begin()->first <= now)
     erase(seats_.find(held_.begin()->second), true);
   std::vector<std::uint64_t> undecided;
-  std::map<std::string, std::string> parents;
-  for (auto user = users_.begin(); user != users_.end();) {
+  auto user = users_.lower_bound({next_mount_, ""});
+  for (std::size_t mounts = 0; user != users_.end() && mounts < kMountsATick; ++mounts) {
     const std::string mount = user->first.first;
-    const auto at = parents.emplace(mount, parent_of_(mount)).first;
-    const auto before = parents_.find(mount);
-    if (before == parents_.end() || before->second != at->second)
-      follow(mount, at->second, undecided);
+    std::string parent = parent_of_(mount);
+    if (const auto before = parents_.find(mount);
+        before == parents_.end() || before->second != parent) {
+      follow(mount, parent, undecided);
+      parents_.insert_or_assign(mount, std::move(parent));
+    }
     user = users_.lower_bound({mount + '\0', ""});  // of the next mount
   }
-  parents_ = std::move(parents);
+  next_mount_ = user == users_.end() ? std::string() : user->first.first;
   for (const std::uint64_t number : undecided)
     if (const auto at = seats_.find(number); at != seats_.end()) decide(at);
 }

@@ -106,9 +106,10 @@ class SeatBook {
   void left(const std::string& id, bool silent, SteadyTime now);
   // One of two links has ended or begun: rows to the parent may be lost.
   void resend(const std::string& id);
-  // Follows mounts to their present parents, and ends held seats whose time is over.  Looks at no
-  // other seat.
+  // Follows mounts to their present parents, of many mounts some each time, and ends held seats
+  // whose time is over.  Looks at no other seat.
   void tick(SteadyTime now);
+  static constexpr std::size_t kMountsATick = 2000;
 
   struct Outgoing {
     std::string to;
@@ -161,6 +162,7 @@ class SeatBook {
   std::map<std::string, std::size_t> of_nodes_;          // numbers of seats, by via
   std::set<std::pair<SteadyTime, std::uint64_t>> held_;  // by hold_until
   std::map<std::string, std::string> parents_;  // of mounts all of whose seats follow that parent
+  std::string next_mount_;                      // the mount at which the next tick begins
   std::vector<Outgoing> outgoing_;
   std::vector<Outgoing> ended_, ended_before_;  // sent since ends_kept_, and for hold_silent before
   SteadyTime ends_kept_{};

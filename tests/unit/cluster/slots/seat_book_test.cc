@@ -260,3 +260,35 @@ TEST(SeatBook, ASeatIsNotLeftAtAFormerParent) {
   LONGS_EQUAL(0, seats.books["e2"]->size());
   LONGS_EQUAL(2, seats.books["e1"]->size());
 }
+// A node may name as many mounts as it likes.
+TEST(SeatBook, ATickLooksAtSomeOfManyMounts) {
+  constexpr std::size_t kMounts = SeatBook::kMountsATick * 5 / 2;
+  std::size_t looks = 0;
+  std::string parent = "p";
+  SeatBook book(
+      [&](const std::string&) {
+        ++looks;
+        return parent;
+      },
+      [](const std::string&) { return std::nullopt; }, SeatTiming{});
+  for (std::size_t i = 0; i < kMounts; ++i) {
+    SeatRow row;
+    row.mount = "/" + std::to_string(i);
+    row.user = "ann";
+    row.number = i + 1;
+    book.ask(row, seats.now);
+  }
+  for (int i = 0; i < 3; ++i) book.tick(seats.now);
+  book.take_outgoing();
+  parent = "q";
+  std::set<std::string> asked;
+  for (int i = 0; i < 3; ++i) {
+    looks = 0;
+    book.tick(seats.now);
+    CHECK(looks <= SeatBook::kMountsATick);
+    for (const SeatBook::Outgoing& letter : book.take_outgoing())
+      if (letter.to == "q") asked.insert(letter.row.mount);
+  }
+  LONGS_EQUAL(kMounts, asked.size());
+  LONGS_EQUAL(kMounts, book.size());
+}
