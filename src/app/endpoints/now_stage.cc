@@ -75,11 +75,11 @@ std::string young_place_json(const std::string& name, const Mount& mount) {
 
 // The burst, or a later place if the burst would be dropped before it is requested.
 WallPlace joining_place(const StreamView& view, std::size_t burst, const WallPlace& oldest,
-                        const WallPlace& newest) {
+                        std::int64_t newest_ms) {
   // The burst may begin before the first byte with a time.
   const WallPlace place = place_of_join(view, burst).value_or(oldest);
   const std::int64_t kept_ms =
-      oldest.wall_ms + std::min(kMaxSlackMs, (newest.wall_ms - oldest.wall_ms) / 4);
+      oldest.wall_ms + std::min(kMaxSlackMs, (newest_ms - oldest.wall_ms) / 4);
   if (place.wall_ms >= kept_ms) return place;
   return place_at_wall(view, kept_ms).value_or(oldest);
 }
@@ -162,13 +162,13 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
   const auto newest = view ? newest_place(*view) : std::nullopt;
   const auto oldest = view ? oldest_place(*view) : std::nullopt;
   const bool is_live = newest && oldest;
+  const std::int64_t newest_ms = newest.value_or(WallPlace{}).wall_ms;
   const auto past = wall_ms || is_live ? open_past(worker_.services,
                                                    *config_of(worker_.services, connection), name)
                                        : std::vector<ArchiveRange>();
   std::optional<std::int64_t> recorded_ms;
   // The recording is there while its stream is away.
-  if (wall_ms && (!is_live || *wall_ms <= newest->wall_ms))
-    recorded_ms = recorded_at(past, *wall_ms);
+  if (wall_ms && (!is_live || *wall_ms <= newest_ms)) recorded_ms = recorded_at(past, *wall_ms);
   if (!is_live && !recorded_ms) {
     if (!mount || !mount->is_fed()) return refuse(404, "the stream is off the air");
     if (query_param(connection.request().query, "young") == "1")
@@ -181,12 +181,12 @@ Verdict NowStage::answer_place(Connection& connection, const std::string& name) 
     return Verdict::kAnswered;
   }
   if (mount) mount->note_place(worker_.services.clock.steady());
-  const std::int64_t live_ms = is_live ? newest->wall_ms : past.back().to_ms;
+  const std::int64_t live_ms = is_live ? newest_ms : past.back().to_ms;
   const std::int64_t oldest_ms =
       std::min(is_live ? oldest->wall_ms : live_ms, past.empty() ? live_ms : past.front().from_ms);
   std::optional<WallPlace> place;
-  if (newest && oldest && !wall_ms)
-    place = joining_place(*view, mount->settings()->burst_bytes, *oldest, *newest);
+  if (is_live && !wall_ms)
+    place = joining_place(*view, mount->settings()->burst_bytes, *oldest, live_ms);
   else if (is_live && *wall_ms <= live_ms)
     place = place_at_wall(*view, *wall_ms);
   if (!place && !recorded_ms)
