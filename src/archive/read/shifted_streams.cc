@@ -281,7 +281,7 @@ void ShiftedStreams::One::follow(const RecordedFiles& files) {
   const auto live = owner().shared_.live(recorded);
   if (lost || (!live && !files.growing()) || ms_since() - stuck_ms > kLongestHole.count())
     return end(EndReason::kSourceEnded);
-  if (live && !files.growing()) follow_live(live);
+  if (live && !files.growing() && !owner().shared_.catalog->is_reading(recorded)) follow_live(live);
 }
 
 // Its mount plays on and is not recorded any more: with the next byte if the window has it, or
@@ -289,8 +289,10 @@ void ShiftedStreams::One::follow(const RecordedFiles& files) {
 void ShiftedStreams::One::follow_live(const std::shared_ptr<Mount>& live) {
   const auto view = live->channel().newest();
   if (enter_live(view->end - view->begin)) return;
+  // Another node may have what follows, and be away for a moment.
+  const RemoteArchive* const remote = owner().shared_.remote;
   const auto newest = newest_place(*view);
-  if (!newest || listener->continuation) return;
+  if (!newest || listener->continuation || (remote != nullptr && remote->holds(recorded))) return;
   if (newest->wall_ms - heard_ms > kLongestHole.count() ||
       !same_format(live->facts()->content_type, type))
     return end(EndReason::kSourceEnded);

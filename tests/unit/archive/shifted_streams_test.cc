@@ -1,5 +1,6 @@
 #include "archive/read/shifted_streams.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "archive/files/file_list.h"
 #include "archive/files/past_record.h"
 #include "archive/fixture.h"
+#include "base/file.h"
 #include "stream/streams_fixture.h"
 
 // Last, because it redefines `new`.
@@ -276,4 +278,27 @@ TEST(ShiftedStreams, BehindTheEndOfTheRecordingALongGapEndsItAtOnce) {
   hear_to_the_end();
   CHECK(wire->sent == sound(4, 10));
   CHECK(wire->closed);
+}
+TEST(ShiftedStreams, ALongGapDoesNotEndItWhileAnotherNodeMayHaveWhatFollows) {
+  catalog.add("/m", {record(0, 10)});
+  hold("n");
+  plays_from(60);
+  const auto wire = adopt(heard_until(4));
+  hear_to_the_end();
+  answer(1, 503);
+  tick();
+  CHECK(wire->sent == sound(4, 10));
+  CHECK(!wire->closed);
+}
+TEST(ShiftedStreams, ALongGapDoesNotEndItBeforeTheArchiveIsRead) {
+  const std::string file = file_path(path, record(0, 10));
+  const auto handed_over = restore_unnamed(read_file(file + ".idx")->text,
+                                           UniqueFd(::open((file + ".data").c_str(), O_RDONLY)));
+  catalog.begin_reading();
+  plays_from(60);
+  const auto wire = adopt(heard_until(4), *handed_over);
+  hear_to_the_end();
+  CHECK(wire->sent == sound(4, 10));
+  CHECK(!wire->closed);
+  catalog.end_reading();
 }
