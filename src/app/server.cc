@@ -159,6 +159,7 @@ void Server::run(bool announce, std::unique_ptr<TakeOver> before) {
   services_->pages_thread.join();
   services_->stats_thread.join();
   services_->history->save();
+  services_->login->stop();
   services_->log.info("main/main", "Shutting down");
 }
 

@@ -47,6 +47,28 @@ def ended(server, count):
 
 
 @test
+def who_stays_while_the_audience_is_off_ends_no_other_listening(t):
+    """The audience is off in one process of three, whose listeners would have the numbers of later ones."""
+    server = audience_server(t)
+    source = server.source()
+    source.play(50)
+    before = [server.listener(lines=["User-Agent: VLC/3.0.%d" % i]) for i in range(2)]
+    for body in ("<console>1</console>", "<console>1</console><audience/>"):
+        server.write_config(body=body)
+        upgrade(server)
+        source.play(20)
+    behind = [server.listener(lines=["User-Agent: mpv 0.3%d" % i]) for i in range(2)]
+    wait_for(lambda: len([row for row in sessions(server) if row["open"]]) == 2, "two listen that are known: %r" % sessions(server))
+    for listener in before:
+        listener.close()
+    left(server, source, 2)
+    behind[0].close()
+    left(server, source, 1)
+    wait_for(lambda: sorted(row["open"] for row in sessions(server) if row["player"] == "mpv") == [0, 1],
+             "one has left, and one listens on: %r" % sessions(server))
+
+
+@test
 def each_listening_is_counted_once_and_to_the_second(t):
     server = audience_server(t)
     source = server.source()

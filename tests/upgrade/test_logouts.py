@@ -3,6 +3,7 @@ import time
 
 from browser_login import Browser
 from harness import ADMIN, equal, give_away, test, wait_for
+from link_bench import kill9
 from replacing import upgrade
 
 
@@ -25,6 +26,51 @@ def what_was_ended_stays_ended(t):
     for upgrades in range(3):
         equal([page_of(browser, one) for one in (left, ended, lives)], [302, 302, 200], "behind %d upgrades" % upgrades)
         upgrade(server)
+
+
+@test
+def what_was_ended_stays_ended_while_there_is_no_console(t):
+    """The keys are in the directory, so a session would live as soon as a later process has a console again."""
+    state = t.dir / "state"
+    state.mkdir()
+    give_away(state)
+    server = t.server(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
+    browser = Browser(server, "127.0.0.5").logged_in()
+    left = browser.cookie
+    equal(browser.post("/admin/logout", {"csrf": browser.csrf()}).status, 303, "log out")
+    browser.log_in()
+    lives = browser.cookie
+    for body in ("", "", "<console/>"):
+        server.write_config(body=body)
+        upgrade(server)
+    equal([page_of(browser, one) for one in (left, lives)], [302, 200], "sessions behind it")
+
+
+@test
+def what_was_ended_stays_ended_over_a_restart(t):
+    """The keys are in the directory, without a store."""
+    state = t.dir / "state"
+    state.mkdir()
+    give_away(state)
+    server = t.server(body="<console/>", paths="<state-dir>%s</state-dir>" % state)
+    browser = Browser(server, "127.0.0.5").logged_in()
+    left = browser.cookie
+    equal(browser.post("/admin/logout", {"csrf": browser.csrf()}).status, 303, "log out")
+    browser.log_in()
+    ended = browser.cookie
+    equal(server.ask("DELETE /api/v1/users/admin/sessions HTTP/1.0", (), ADMIN).status, 204, "end all")
+    browser.log_in()
+    lives = browser.cookie
+    server.stop()
+    server.start()
+    equal([page_of(browser, one) for one in (left, ended, lives)], [302, 302, 200], "behind a restart")
+    equal(browser.post("/admin/logout", {"csrf": browser.csrf()}).status, 303, "log out")
+    kept = state / "ended-sessions"
+    before = kept.read_text()
+    wait_for(lambda: kept.read_text() != before, "it is written down within two seconds", 10)
+    kill9(server)
+    server.start()
+    equal([page_of(browser, one) for one in (left, ended, lives)], [302, 302, 302], "behind a crash")
 
 
 @test

@@ -40,6 +40,27 @@ def requests_that_have_not_come_whole_are_answered(t):
 
 
 @test
+def requests_on_a_port_that_is_gone_are_answered(t):
+    """As at a reload: a download ends at its last byte, and a request that is half there is read on."""
+    stays, goes = free_port(), free_port()
+    server = t.unstarted_server()
+    server.write_config(sockets=listen_socket(stays) + listen_socket(goes))
+    whole = os.urandom(8_000_000)
+    (server.dir / "web" / "evening.bin").write_bytes(whole)
+    server.start()
+    download = server.wire(port=goes, receive_buffer=65536)
+    download.send(b"GET /evening.bin HTTP/1.0\r\n\r\n")
+    equal(download.reply_head().status, 200)
+    half = server.wire(port=goes)
+    half.send(b"GET /status-json.xsl HTTP/1.0\r\nUser-Agent: slo")
+    server.write_config(sockets=listen_socket(stays))
+    upgrade(server)
+    half.send(b"w\r\n\r\n")
+    equal(half.reply().status, 200)
+    check(download.take(len(whole)) == whole, "the file arrives whole")
+
+
+@test
 def a_port_that_begins_to_demand_tls_keeps_what_came_without(t):
     port = free_port()
     server = t.unstarted_server(sockets=listen_socket(port))

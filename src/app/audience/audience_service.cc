@@ -51,7 +51,8 @@ class AudienceService::Notice final : public OuterNotice {
     OuterNotice::set_listened(heard);
   }
   bool save(NoticeRecord& saved) const override {
-    saved.listening = mark_;
+    // A process without an audience keeps no count of listenings, so a later one begins at 1 again.
+    if (service_.on()) saved.listening = mark_;
     return OuterNotice::save(saved);
   }
 

@@ -192,8 +192,16 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
       if (one->port == static_cast<int>(request.port) && one->shoutcast == request.shoutcast &&
           (!socket || one->settings.bind_address == request.bind_address))
         socket = one;
-    // As at a reload, a connection keeps the settings that it was accepted with.
-    if (socket && request.plain && socket->settings.tls) {
+    // As at a reload, a connection goes on although its port is closed, …
+    if (!socket) {
+      ListenSettings closed;
+      closed.port = static_cast<int>(request.port);
+      closed.bind_address = request.bind_address;
+      closed.tls = !request.plain;
+      socket = ListenSocket::of(closed, closed.port, request.shoutcast, {});
+    }
+    // … and keeps the settings that it was accepted with.
+    if (request.plain && socket->settings.tls) {
       ListenSettings plain = socket->settings;
       plain.tls = false;
       socket = socket->with(plain);
@@ -206,8 +214,7 @@ void TakeOver::requests_go_on(Network& network, const ListenSockets& sockets) {
       if (is_new) rest->second = std::make_shared<const UniqueFd>(fds_.take(at));
       file = rest->second;
     }
-    // The port is no longer configured.
-    if (!socket || !fd || (file && !*file)) continue;
+    if (!fd || (file && !*file)) continue;
     Worker& worker = *network.workers[request.worker % network.workers.size()];
     HeldRequest held{std::move(request.held)};
     if (file) held.file = ReplyRun::of_file(file, file->get(), request.file_at, request.file_bytes);

@@ -50,12 +50,14 @@ KeyRing LoginService::first_ring(std::int64_t now) const {
   return KeyRing::fresh(now);
 }
 
-LoginRecord LoginService::save() const {
+LoginRecord LoginService::save() {
   LoginRecord saved;
   const auto ring = sessions_.keys();
-  if (ring == nullptr) return saved;
+  // Without the console what the process before has ended stays ended for one that has it.
+  if (ring == nullptr) return before_.value_or(std::move(saved));
   saved.guard = guard_.save();
   saved.ended = sessions_.ended();
+  ended_saved_.store(sessions_.ended_changes());  // by the next process, whose file it is then
   saved.ring = ring->text();
   // Else they are in the directory's file; a record has a size limit.
   if (state_dir_.empty() || addresses_changed_.load() || addresses_unkept_.load()) {

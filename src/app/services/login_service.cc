@@ -51,7 +51,6 @@ void LoginService::configure(const Config& config, bool at_start) {
   if (!plan->on) {
     on_.store(false, std::memory_order_relaxed);
     timer_.cancel();
-    before_.reset();
     accounts_.loops.clerk().post([this] {
       if (!on()) audit_.close();
     });
@@ -67,7 +66,7 @@ void LoginService::configure(const Config& config, bool at_start) {
     const bool has_ring = !state_dir_.empty() && take_ring_before();
     if (!has_ring) {
       load_keys();
-      load_addresses();
+      load_kept();
     }
     if (const auto before = std::exchange(before_, std::nullopt)) {
       guard_.load(before->known);
@@ -82,21 +81,22 @@ void LoginService::configure(const Config& config, bool at_start) {
           keep_ring(*ring);
         else
           load_keys();
-        load_addresses();
+        load_kept();
       });
   } else {
     accounts_.loops.clerk().post([this] {
       load_keys();
-      load_addresses();
+      load_kept();
       reopen_audit();
     });
   }
   timer_.after(kPoll);
 }
 
-void LoginService::load_addresses() {
+void LoginService::load_kept() {
   if (state_dir_.empty()) return;
   if (const auto text = read_file(address_path())) guard_.load(text->text);
+  if (const auto text = read_file(ended_path())) sessions_.load_ended(text->text);
 }
 
 void LoginService::save_addresses() {
@@ -108,11 +108,25 @@ void LoginService::save_addresses() {
         kModule, written.error().what + "; after a restart the addresses of users are not known");
 }
 
+void LoginService::save_ended() {
+  const std::uint64_t changes = sessions_.ended_changes();
+  if (state_dir_.empty() || ended_saved_.exchange(changes) == changes) return;
+  if (auto written = replace_file(ended_path(), sessions_.ended_text()); !written)
+    accounts_.log.warn(kModule, written.error().what +
+                                    "; after a restart sessions that were ended are valid again");
+}
+
+void LoginService::stop() {
+  timer_.cancel();
+  if (on()) save_ended();
+}
+
 void LoginService::poll() {
   accounts_.loops.clerk().post([this] {
     if (!on()) return;
     load_keys();
     save_addresses();
+    save_ended();
     audit_left_out();
   });
   timer_.after(coalesced(accounts_.loops.control(), kPoll));

@@ -69,9 +69,9 @@ class LoginService {
   void write_audit_by(AuditLog::Post post);
   // For the process that takes over.
   void write_audit() { audit_.write_waiting(); }
-  void stop() { timer_.cancel(); }
+  void stop();  // no loop runs any more
   // For a hand-over.  take_over(): before configure().
-  LoginRecord save() const;
+  LoginRecord save();
   void take_over(LoginRecord saved) {
     sessions_.restore(saved.ended);
     before_ = std::move(saved);
@@ -126,9 +126,12 @@ class LoginService {
  private:
   std::string key_path() const { return state_dir_ + "/session.keys"; }
   std::string address_path() const { return state_dir_ + "/known-addresses"; }
-  void load_keys();       // clerk, or before the loops start
-  void load_addresses();  // likewise
+  // The keys outlive a restart, so what was ended has to.
+  std::string ended_path() const { return state_dir_ + "/ended-sessions"; }
+  void load_keys();  // clerk, or before the loops start
+  void load_kept();  // likewise
   void save_addresses();
+  void save_ended();
   void add_to_audit(const AuditEntry& entry);
   void audit_left_out();  // clerk
   void poll();
@@ -152,6 +155,7 @@ class LoginService {
   std::array<std::atomic<std::uint64_t>, 4> results_{};
   std::atomic<bool> addresses_changed_{false};
   std::atomic<bool> addresses_unkept_{false};  // their file cannot be written
+  std::atomic<std::uint64_t> ended_saved_{0};  // SessionBook::ended_changes() of the file
   std::string state_dir_;                      // set before on_, constant afterwards
   FileStamp key_stamp_;                        // clerk
   std::function<void()> keys_changed_;

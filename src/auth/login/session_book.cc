@@ -5,6 +5,7 @@
 
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 #include "net/crypto/digest.h"
 #include "net/crypto/seal.h"
 
@@ -202,6 +203,7 @@ std::int64_t SessionBook::all_ended(const std::string& user) const {
 }
 
 void SessionBook::note_all_ended(const std::string& user, std::int64_t when) {
+  changes_.fetch_add(1, std::memory_order_relaxed);
   if (all_ended_.size() >= kMaxUsers && !all_ended_.contains(user)) {
     const auto oldest = least(all_ended_);
     all_users_ended_ = std::max(all_users_ended_, oldest->second);
@@ -212,6 +214,7 @@ void SessionBook::note_all_ended(const std::string& user, std::int64_t when) {
 }
 
 void SessionBook::note_ended(const std::string& sid, const Session& of, std::int64_t until) {
+  changes_.fetch_add(1, std::memory_order_relaxed);
   if (ended_.size() >= kMaxEnded && !ended_.contains(sid)) make_room();
   ended_[sid] = {until, {of.user, of.login}};
 }
@@ -280,6 +283,45 @@ void SessionBook::restore(const EndedSessions& ended) {
   }
   for (const auto& [user, when] : ended.users) note_all_ended(user, when);
   all_users_ended_ = std::max(all_users_ended_, ended.all);
+}
+
+std::string SessionBook::ended_text() const {
+  const EndedSessions now = ended();
+  std::string text;
+  for (const auto& [sid, until] : now.sessions) {
+    const SessionOwner& owner = now.owners.at(sid);
+    text += cat({"session ", sid, " ", until, " ", owner.login, " ", owner.user, "\n"});
+  }
+  for (const auto& [user, when] : now.users) text += cat({"user ", when, " ", user, "\n"});
+  if (now.all > 0) text += cat({"all ", now.all, "\n"});
+  return text;
+}
+
+void SessionBook::load_ended(std::string_view text) {
+  EndedSessions ended;
+  for (std::string_view line : split(text, '\n')) {
+    const auto word = [&line] {
+      const std::size_t end = std::min(line.find(' '), line.size());
+      const std::string_view found = line.substr(0, end);
+      line.remove_prefix(std::min(end + 1, line.size()));
+      return found;
+    };
+    const auto time = [&word] { return static_cast<std::int64_t>(parse_u64(word()).value_or(0)); };
+    const std::string_view kind = word();
+    if (kind == "session") {
+      const std::string sid(word());
+      ended.sessions[sid] = time();
+      SessionOwner& owner = ended.owners[sid];
+      owner.login = time();
+      owner.user = line;
+    } else if (kind == "user") {
+      const std::int64_t when = time();
+      ended.users[std::string(line)] = when;
+    } else if (kind == "all") {
+      ended.all = time();
+    }
+  }
+  restore(ended);
 }
 
 std::string SessionBook::hand_over(const Session& session, std::string_view node) {

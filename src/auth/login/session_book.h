@@ -18,6 +18,7 @@
 // longest ago, those of all users.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -108,6 +109,12 @@ class SessionBook {
   // Of a hand-over: what was ended stays ended.
   EndedSessions ended() const;
   void restore(const EndedSessions& ended);
+  // The same for a file: "session SID UNTIL LOGIN USER", "user WHEN USER", "all WHEN".  load() adds
+  // what the file has; other lines are passed over.
+  std::string ended_text() const;
+  void load_ended(std::string_view text);
+  // Greater after each change of what ended_text() has.
+  std::uint64_t ended_changes() const noexcept { return changes_.load(std::memory_order_relaxed); }
 
   // A token for that node, for one use within kHandoverValid; "": this session is not handed on.
   std::string hand_over(const Session& session, std::string_view node);
@@ -146,6 +153,7 @@ class SessionBook {
   };
   std::unordered_map<std::string, Ended> ended_;                // by sid
   std::map<std::string, std::int64_t, std::less<>> all_ended_;  // user → when
+  std::atomic<std::uint64_t> changes_{0};
   std::int64_t all_users_ended_ = 0;
   std::unordered_map<std::string, std::int64_t> live_;  // sid → expires
   std::int64_t forgot_ = 0;

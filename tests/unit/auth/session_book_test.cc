@@ -99,16 +99,26 @@ TEST(SessionBook, AnEndedSessionStaysEndedHoweverManyOthersEnd) {
   CHECK(ended.users.contains("max"));
   CHECK(!ended.users.contains("anna"));
   CHECK(holds(begin("max")));
-  SessionBook restored{clock, others};
-  restored.configure({"node1", 900s, 12h});
-  restored.set_keys(book.keys());
-  restored.restore(ended);
-  CHECK(!restored.judge(stolen));
-  CHECK(!restored.judge(last));
-  for (const std::string& kept : {next, of_bert}) {
-    CHECK(holds(kept));
-    CHECK(restored.judge(kept).has_value());
+  // The next process has them from this one, the one behind a restart from a file.
+  for (const bool of_file : {false, true}) {
+    SessionBook restored{clock, others};
+    restored.configure({"node1", 900s, 12h});
+    restored.set_keys(book.keys());
+    if (of_file)
+      restored.load_ended(book.ended_text());
+    else
+      restored.restore(ended);
+    CHECK(!restored.judge(stolen));
+    CHECK(!restored.judge(last));
+    for (const std::string& kept : {next, of_bert}) {
+      CHECK(holds(kept));
+      CHECK(restored.judge(kept).has_value());
+    }
+    CHECK(restored.ended_text() == book.ended_text());
   }
+  SessionBook unread{clock, others};
+  unread.load_ended("session\nuser x\nall\n\nfuture line\nsession  9 \xff");
+  CHECK(unread.ended().sessions.size() <= 2);
 }
 TEST(SessionBook, IsNotRenewedForEachUse) {
   const std::string token = begin();
