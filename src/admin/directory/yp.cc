@@ -19,6 +19,7 @@ constexpr auto kLeastTouch = 30s;
 constexpr auto kMaxTouch = 86400s;
 constexpr auto kUnreachable = 1200s;
 constexpr auto kRefused = 7200s;
+constexpr std::size_t kMaxSid = 256;  // bytes; each touch repeats it
 
 // Icecast sends the sid unescaped, so only characters that would break the form are escaped.
 std::string same_sid(std::string_view sid) { return percent_escape(sid, "-._~", HexCase::kLower); }
@@ -175,11 +176,12 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
       cat({"mount ", key.mount, ": ", was_add ? "adding to " : "touching ", shown_url(key.url)});
   const auto failed = [&](std::string_view why, std::chrono::seconds wait) {
     log_.error("yp/yp", cat({what, " failed (", why, "); next attempt in ", wait.count(), "s"}));
-    entry.sid.clear();
     entry.due = now + wait;
   };
   if (!answer) {
+    // A directory that was away still lists the stream, until it is removed.
     failed(answer.error().what, kUnreachable);
+    entry.missed = !was_add;
   } else {
     if (const auto freq = parse_u64(header_of(*answer, "TouchFreq")))
       entry.interval = std::clamp<std::chrono::seconds>(
@@ -187,12 +189,16 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
               std::min<std::uint64_t>(*freq, static_cast<std::uint64_t>(kMaxTouch.count()))),
           kLeastTouch, kMaxTouch);
     const auto sid = header_of(*answer, "SID");
-    const bool taken = header_of(*answer, "YPResponse") == "1" && (!was_add || !sid.empty());
+    const bool taken = header_of(*answer, "YPResponse") == "1" &&
+                       (!was_add || (!sid.empty() && sid.size() <= kMaxSid));
+    const bool missed = std::exchange(entry.missed, false);
     if (!taken) {
       const auto message = header_of(*answer, "YPMessage");
       failed(message.empty() ? "no answer of a directory" : message,
-             was_add ? std::chrono::seconds(kRefused)
-                     : std::max<std::chrono::seconds>(entry.interval, kUnreachable));
+             was_add  ? std::chrono::seconds(kRefused)
+             : missed ? std::chrono::seconds(kFirstAdd)  // it has forgotten it meanwhile
+                      : std::max<std::chrono::seconds>(entry.interval, kUnreachable));
+      entry.sid.clear();
     } else if (was_add) {
       entry.sid = sid;
       entry.due = now + kFirstTouch;

@@ -87,8 +87,9 @@ class YpAnnouncer {
     std::string sid;  // "": not accepted yet
     SteadyTime due{};
     std::chrono::seconds interval{0};
-    bool asked = false;  // a request is under way
-    bool gone = false;   // the stream has ended meanwhile
+    bool asked = false;   // a request is under way
+    bool gone = false;    // the stream has ended meanwhile
+    bool missed = false;  // the last touch had no answer
   };
   const YpDirectory* directory_of(const std::string& url) const;
   void add(const YpDirectory& directory, const YpStream& stream, Entry& entry);

@@ -16,8 +16,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kDirectoryTick = 1s;
 constexpr auto kLongestFarewell = 2s;
-// Spreads the requests of many streams that begin together.
-constexpr Fetcher::Limits kRequests{.in_flight = 8};
+// Eight to one directory: spreads the requests of many streams that begin together.
+constexpr Fetcher::Limits kRequests{.in_flight = 32};
+// Beside them, so that none waits behind a silent directory.
+constexpr Fetcher::Limits kFarewells{.in_flight = 256};
 
 // A configured <public> counts for a hidden mount too, as in Icecast.  An encoder's claim does not,
 // as many encoders claim it by default.
@@ -33,6 +35,7 @@ bool is_public(const MountSettings& settings, const SourceFacts& facts) {
 DirectoryService::DirectoryService(Network& network)
     : network_(network),
       fetcher_(network.loops.control(), kRequests),
+      farewells_(network.loops.control(), kFarewells),
       announcer_(
           network.clock, network.log,
           [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
@@ -107,7 +110,7 @@ void DirectoryService::post(const YpDirectory& directory, std::string form,
   request.timeout = directory.timeout;
   request.redirects = 3;
   request.is_foreign = true;
-  fetcher_.start(std::move(request), std::move(answer));
+  (stopping_ ? farewells_ : fetcher_).start(std::move(request), std::move(answer));
 }
 
 void DirectoryService::stop(UniqueFunction<void()> done) {

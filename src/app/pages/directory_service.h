@@ -32,7 +32,7 @@ class DirectoryService {
   void finish();
 
   Network& network_;
-  Fetcher fetcher_;
+  Fetcher fetcher_, farewells_;
   YpAnnouncer announcer_;
   Timer timer_;
   bool stopping_ = false;

@@ -214,6 +214,42 @@ TEST(Yp, AddsAnewAfterATouchThatWasRefused) {
   CHECK(next(taken()) == "action=add");
 }
 
+// It may have taken the touch, and lists the stream until it is removed.
+TEST(Yp, RemovesAStreamFromADirectoryThatDidNotAnswerItsLastTouch) {
+  be_listed();
+  pass(5s);
+  CHECK(next(Error::closed("reset")) == "action=touch");
+  streams.clear();
+  yp.tick(streams);
+  STRCMP_EQUAL("action=remove&sid=4711", asked.front().form.c_str());
+}
+
+TEST(Yp, TouchesAgainAfterAnOutageAndAddsWhereItIsForgotten) {
+  be_listed();
+  pass(5s);
+  next(Error::closed("reset"));
+  pass(1199s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK(next(FetchAnswer{}) == "action=touch");
+  pass(59s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK(next(taken()) == "action=add");
+}
+
+// Each touch repeats it, and the next process gets all of them.
+TEST(Yp, TakesAnIdOfKilobytesForARefusal) {
+  FetchAnswer strange;
+  strange.headers = {"YPResponse: 1", "SID: " + std::string(60'000, '7')};
+  yp.tick(streams);
+  pass(60s);
+  next(strange);
+  CHECK(yp.save().listings.front().sid.empty());
+  pass(7200s);
+  CHECK(next(taken()) == "action=add");
+}
+
 TEST(Yp, AnnouncesEveryStreamToEveryDirectory) {
   yp.set_directories({kDirectory, {"http://other/", 6s, 30s}});
   streams.push_back(stream("/b.mp3"));
