@@ -23,6 +23,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMaxChildren = 256;
 // An encoder that reconnects endlessly must not use up the limit for other mounts.
 constexpr std::size_t kMaxOfMount = 32;
+// With kMaxChildren, whose programs may never end, one may still run of each mount without any.
+constexpr std::size_t kMaxOfAll = 2 * kMaxChildren;
 constexpr std::string_view kAboutNode = "event node-";
 
 // The child's descriptors and signals.
@@ -112,8 +114,9 @@ void MountHooks::start(const HookEvent& event) {
         return of_node ? child.what.starts_with(kAboutNode) : child.what == what;
       }));
   const bool too_many = (of_mount || of_node) && same >= kMaxOfMount;
-  if (too_many || children_.size() >= kMaxChildren) {
-    log_.warn("source/script", cat({what, " was not run, because ", too_many ? same : kMaxChildren,
+  const std::size_t most = of_mount && same == 0 ? kMaxOfAll : kMaxChildren;
+  if (too_many || children_.size() >= most) {
+    log_.warn("source/script", cat({what, " was not run, because ", too_many ? same : most,
                                     " such programs are running already"}));
     return;
   }

@@ -7,8 +7,8 @@
 // that Icecast 2.5 adds.  No thread waits for it: a pidfd reports its end.
 // Thread: run() from any thread; programs are started and reaped on the clerk.
 // Ownership: Services.
-// Bounds: kMaxChildren at once, kMaxOfMount of a mount and of events of nodes; a further one is not
-// run, which is logged.
+// Bounds: kMaxChildren at once, and one more of each mount without any up to kMaxOfAll;
+// kMaxOfMount of a mount and of events of nodes; a further one is not run, which is logged.
 // Source: Icecast 2.4.4; Icecast-KH for arguments.
 #pragma once
 

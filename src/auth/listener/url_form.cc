@@ -39,6 +39,8 @@ std::string listener_fields(std::string_view action, const ListenerAsk& ask, std
 
 constexpr std::string_view kUser = "icecast-auth-user:";
 constexpr std::uint64_t kLongestLimit = 10ull * 365 * 86400;
+// Of a name or a message.  Each listener keeps its own, and a hand-over has those of all.
+constexpr std::size_t kMaxName = 256;
 
 // `rule`: an option; if it ends in a line end, the whole line must match.
 bool line_matches(std::string_view line, std::string_view rule) {
@@ -161,17 +163,17 @@ UrlReply parse_url_reply(const FetchAnswer& answer, const UrlOptions& options) {
           leading_number(trim(std::string_view(line).substr(options.timelimit_header.size())));
       if (limit) reply.time_limit = std::chrono::seconds(std::min(*limit, kLongestLimit));
     } else if (const auto message = value_of(line, "icecast-auth-message:")) {
-      reply.message = *message;
+      reply.message = message->substr(0, kMaxName);
     } else if (const auto slave = value_of(line, "icecast-slave:")) {
       reply.is_relay = *slave != "0";
     } else if (const auto name = value_of(line, "ice-username:")) {
-      reply.user = *name;
+      if (name->size() <= kMaxName) reply.user = *name;
     } else if (const auto location = value_of(line, "location:")) {
       if (may_redirect_to(*location) &&
           !redirects_the_request(answer.status, *location, options.listener_add))
         reply.location = *location;
     } else if (const auto mount = value_of(line, "mountpoint:")) {
-      if (mount->starts_with('/')) reply.mount = *mount;
+      if (mount->starts_with('/') && mount->size() <= kMaxName) reply.mount = *mount;
     }
   }
   if (answer.status == 403 && !reply.accepted) reply.forbidden = true;
