@@ -58,6 +58,11 @@ bool LinkedNeighbours::knows_slots(const std::string& id) const {
   return (node != nullptr && node->knows_slots()) || (master != nullptr && master->knows_slots());
 }
 
+unsigned LinkedNeighbours::most_listeners(const std::string& id) const {
+  const KnownNode* const node = nodes_.known_node(id);
+  return node == nullptr ? 0 : node->limits.most.listeners;
+}
+
 std::optional<SteadyTime> LinkedNeighbours::was_there(const std::string& id) const {
   std::optional<SteadyTime> at;
   if (const NodeSession* const node = nodes_.session_of(id)) at = node->was_there();

@@ -43,6 +43,8 @@ class LinkedNeighbours {
   bool knows_slots(const std::string& id) const;
   // Whether the neighbour knows slots, now or when it was last linked.
   bool knew_slots(const std::string& id) const { return runs_.contains(id); }
+  // The max-listeners of its <node> at this server; 0: no limit.
+  unsigned most_listeners(const std::string& id) const;
   // The latest time at which the neighbour surely ran; nullopt: not linked.
   std::optional<SteadyTime> was_there(const std::string& id) const;
   // Whether no other server is configured to be linked.

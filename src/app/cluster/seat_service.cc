@@ -23,6 +23,7 @@ constexpr auto kSeatRest = 250ms;
 // Until then a node whose link is being made again does not count as gone.
 constexpr auto kLinksAreBack = 2s;
 constexpr auto kMayBeBack = 1s;
+constexpr Rate kWarnings{1, 1min};
 constexpr std::size_t kUserBytes = 16;
 
 // All nodes compute the same value, which replaces the user's name in frames.
@@ -137,7 +138,15 @@ void SeatService::resend(const std::string& id) {
 
 void SeatService::take(const std::string& sender, const std::vector<SeatRow>& rows) {
   if (stopped_ || !neighbours_.is_linked(sender)) return;
-  for (const SeatRow& row : rows) book_.take(sender, row, network_.clock.steady());
+  const SteadyTime now = network_.clock.steady();
+  const std::size_t limit = neighbours_.most_listeners(sender);
+  const std::size_t most = limit == 0 ? SeatBook::kMaxOfNode : limit;
+  for (const SeatRow& row : rows)
+    if (!book_.take(sender, row, now, most) && full_.take(now, kWarnings))
+      network_.log.warn("auth/seats",
+                        cat({"node ", sender, " asks for more than ", most,
+                             " sessions of users (max-listeners of its <node>); the further ones "
+                             "are not counted"}));
   settle();
 }
 

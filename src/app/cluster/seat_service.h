@@ -15,6 +15,7 @@
 
 #include "app/cluster/row_outbox.h"
 #include "app/cluster/seat_pass.h"
+#include "base/rate_limit.h"
 #include "base/unique_function.h"
 #include "cluster/slots/seat_book.h"
 #include "net/loop/waits.h"
@@ -79,6 +80,7 @@ class SeatService {
   RowOutbox<SeatRow> outbox_;
   bool stopped_ = false;
   bool hurries_ = false;                    // the timer waits for kWhileAsked only
+  RateLimit full_;                          // warnings of neighbours with all their seats
   std::map<std::string, SteadyTime> lost_;  // neighbours, with the time of the loss
   SteadyTime links_are_back_{};             // deadline, after a hand-over
   Timer timer_;

@@ -344,6 +344,8 @@ void SlotService::left(const std::string& id, bool silent) {
 void SlotService::take(const std::string& sender, const std::vector<SlotRow>& rows) {
   if (stopped_ || !neighbours_.is_linked(sender)) return;
   const SteadyTime now = network_.clock.steady();
+  const unsigned limit = neighbours_.most_listeners(sender);
+  const SlotBook::Count most = limit == 0 ? SlotBook::kNoLimit : limit;
   for (const SlotRow& said : rows) {
     const auto at = rows_.find(said.mount);
     if (at == rows_.end()) {
@@ -357,7 +359,7 @@ void SlotService::take(const std::string& sender, const std::vector<SlotRow>& ro
       continue;
     }
     rouse(at->first, at->second);
-    at->second.book->take(sender, said, now);
+    at->second.book->take(sender, said, now, most);
     serve(at->second);
   }
 }

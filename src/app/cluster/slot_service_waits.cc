@@ -51,11 +51,17 @@ void SlotService::serve(Row& row) {
   if (const auto word = book.take_refusal()) refuse(row, *word);
   if (const SlotBook::Count most = book.take_endings(); most > 0)
     end_newest(network_, book.mount(), book.gate(), static_cast<std::size_t>(most));
-  for (const SlotBook::Disbelief& one : book.take_disbelieved())
-    network_.log.warn("cluster/slots",
-                      cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
-                           " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
-                           " of them were given to it and count"}));
+  for (const SlotBook::Disbelief& one : book.take_disbelieved()) {
+    const std::string subject = cat({"mount ", book.mount(), ": ", one.node});
+    if (one.of_node)
+      network_.log.warn("cluster/slots",
+                        cat({subject, " wants ", one.claimed, " slots; ", one.limit,
+                             " (max-listeners of its <node>) are the most that it gets"}));
+    else
+      network_.log.warn("cluster/slots", cat({subject, " claims ", one.claimed, " slots of ",
+                                              one.limit, " (max-listeners-cluster); ", one.counted,
+                                              " of them were given to it and count"}));
+  }
   outbox_.add_all(book.take_outgoing());
 }
 

@@ -141,14 +141,14 @@ void SeatBook::off(std::uint64_t number) {
   if (const auto at = find("", number); at != seats_.end()) erase(at, true);
 }
 
-void SeatBook::take(const std::string& from, const SeatRow& row, SteadyTime) {
+bool SeatBook::take(const std::string& from, const SeatRow& row, SteadyTime, std::size_t most) {
   if (row.act == SeatAct::kAsk || row.act == SeatAct::kHave || row.act == SeatAct::kOff)
-    take_up(from, row);
-  else
-    take_down(from, row);
+    return take_up(from, row, most);
+  take_down(from, row);
+  return true;
 }
 
-void SeatBook::take_up(const std::string& from, const SeatRow& row) {
+bool SeatBook::take_up(const std::string& from, const SeatRow& row, std::size_t most) {
   auto at = find(from, row.number);
   if (at != seats_.end() &&
       (at->second.row.mount != row.mount || at->second.row.user != row.user)) {
@@ -157,12 +157,13 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
   }
   if (row.act == SeatAct::kOff) {
     if (at != seats_.end()) erase(at, true);
-    return;
+    return true;
   }
   if (at == seats_.end()) {
     const auto node = of_nodes_.find(from);
-    if (seats_.size() >= kMaxSeats || (node != of_nodes_.end() && node->second >= max_of_node_))
-      return;
+    if (seats_.size() >= kMaxSeats ||
+        (node != of_nodes_.end() && node->second >= std::min(most, kMaxOfNode)))
+      return false;
     at = add(row, from);
     at->second.parent = parent_for(parent_now(row.mount), from);
   }
@@ -170,7 +171,7 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
   hold(seat, SteadyTime::max());
   if (row.act == SeatAct::kHave) {
     if (!std::exchange(seat.on, true)) send_up(seat, SeatAct::kHave);
-    return;
+    return true;
   }
   if (seat.on)
     answer(seat, SeatAct::kYes);
@@ -178,6 +179,7 @@ void SeatBook::take_up(const std::string& from, const SeatRow& row) {
     decide(at);
   else
     send_up(seat, SeatAct::kAsk);
+  return true;
 }
 
 void SeatBook::take_down(const std::string& from, const SeatRow& row) {

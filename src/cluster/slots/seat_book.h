@@ -12,7 +12,8 @@
 //
 // Thread: control.
 // Ownership: app/cluster/seat_service.
-// Bounds: kMaxSeats, and kMaxOfNode of a neighbour; listeners beyond them are let in uncounted.
+// Bounds: kMaxSeats, and kMaxOfNode of a neighbour, or as many as it may have listeners; listeners
+// beyond them are let in uncounted.
 #pragma once
 
 #include <chrono>
@@ -87,13 +88,8 @@ class SeatBook {
   };
   using RuleOf = std::function<std::optional<Rule>(const std::string& mount)>;
 
-  // max_of_node: smaller in tests.
-  SeatBook(ParentOf parent_of, RuleOf rule_of, SeatTiming timing,
-           std::size_t max_of_node = kMaxOfNode)
-      : parent_of_(std::move(parent_of)),
-        rule_of_(std::move(rule_of)),
-        timing_(timing),
-        max_of_node_(max_of_node) {}
+  SeatBook(ParentOf parent_of, RuleOf rule_of, SeatTiming timing)
+      : parent_of_(std::move(parent_of)), rule_of_(std::move(rule_of)), timing_(timing) {}
 
   // A listener of this node; row.number is unique here. take_answers() may have its answer at once.
   void ask(const SeatRow& row, SteadyTime now);
@@ -101,7 +97,10 @@ class SeatBook {
   void decide_here(std::uint64_t number, SteadyTime now);
   void off(std::uint64_t number);
 
-  void take(const std::string& from, const SeatRow& row, SteadyTime now);
+  // most: seats of the sender, with the nodes behind it.  False: it has them all, and this one does
+  // not count.
+  bool take(const std::string& from, const SeatRow& row, SteadyTime now,
+            std::size_t most = kMaxOfNode);
   void joined(const std::string& id, bool restarted, SteadyTime now);
   void left(const std::string& id, bool silent, SteadyTime now);
   // One of two links has ended or begun: rows to the parent may be lost.
@@ -148,13 +147,12 @@ class SeatBook {
   void send_up(const Seat& seat, SeatAct act);
   void answer(const Seat& seat, SeatAct act);
   void decide(Seats::iterator at);
-  void take_up(const std::string& from, const SeatRow& row);
+  bool take_up(const std::string& from, const SeatRow& row, std::size_t most);
   void take_down(const std::string& from, const SeatRow& row);
 
   const ParentOf parent_of_;
   const RuleOf rule_of_;
   const SeatTiming timing_;
-  const std::size_t max_of_node_;
   Seats seats_;
   std::uint64_t next_ = 1;
   std::map<Origin, std::uint64_t> origins_;

@@ -29,8 +29,9 @@ SlotBook::Count SlotBook::given_out() const noexcept {
 }
 
 SlotBook::Count SlotBook::disbelieved(const Child& child) const noexcept {
-  if (role_ != Role::kRoot || child.out() <= highest_limit_) return 0;
-  return std::min(child.uncovered, child.out());
+  const Count uncovered = std::min(child.uncovered, child.out());
+  if (role_ == Role::kRoot && child.out() > highest_limit_) return uncovered;
+  return child.most == kNoLimit ? 0 : std::clamp<Count>(child.out() - child.most, 0, uncovered);
 }
 
 SlotBook::Count SlotBook::disbelieved() const noexcept {
@@ -191,7 +192,7 @@ void SlotBook::end_excess(SteadyTime now) {
 
 void SlotBook::forfeit() {
   gate_->take(kAll);
-  have_ = given_out() + gate_->limit();
+  have_ = given_out() - disbelieved() + gate_->limit();
 }
 
 void SlotBook::freeze() {
@@ -315,9 +316,9 @@ void SlotBook::parent_was_there(SteadyTime at, SteadyTime now) {
 
 // -- rows -----------------------------------------------------------------------------------------
 
-void SlotBook::take(const std::string& from, const SlotRow& row, SteadyTime now) {
+void SlotBook::take(const std::string& from, const SlotRow& row, SteadyTime now, Count most) {
   if (!row.down)
-    take_up(from, row, now);
+    take_up(from, row, now, most);
   else if (from == parent_ && row.life == life_)
     take_down(row, now);
   else
@@ -405,7 +406,7 @@ void SlotBook::take_back(Child& child, const SlotRow& row, SteadyTime now) {
   if (search_ && back > moved) search_->yields = true;
 }
 
-void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime now) {
+void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime now, Count most) {
   auto at = children_.find(from);
   if (at == children_.end()) {
     if (children_.size() >= kMaxChildren) return;
@@ -426,6 +427,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     return;
   }
   child.fresh = false;
+  child.most = most;
   if (child.linked && child.held == 0) child.hold_until = SteadyTime::max();
   if (const Count more = bounded(row.claim) - child.claim; more > 0) {
     child.claim += more;
@@ -440,6 +442,8 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   child.want = child.linked && !is_parent(from)
                    ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)
                    : 0;
+  const Count wish = std::exchange(child.want, std::min(child.want, child.room()));
+  if (wish > child.want) note_limit_of(from, child, wish, now);
   // A child that wants slots has none to give back.
   if (search_ && (row.none || child.recalled == 0 || child.want > 0)) search_->awaited.erase(from);
   if (role_ == Role::kOpen && !child.is_open) {
@@ -448,6 +452,8 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     send_child(from, child, 0, SlotWord::kOpen);
   }
   settle(now);
+  if (role_ != Role::kOpen && wish > 0 && child.room() == 0)
+    send_child(from, child, 0, SlotWord::kUsed);
 }
 
 // Claimed slots are used already and unknown here, so the parent must count them too.

@@ -18,6 +18,7 @@
 // uncovered claims end first, beginning with the largest claims, so a node that claims too much
 // ends only its own listeners.  A claim above every limit that the mount has had cannot be right:
 // the root counts its covered part only, and other nodes get the slots.
+// Of a child whose listeners are limited, no node counts or gives more slots than that.
 // Lives: with each new link, and when it changes its parent, a lower node begins at zero and claims
 // the slots that it uses.  Once the root knows of that claim, the slots go back through the old
 // parent to the root, and no node on the way gives them to another listener.
@@ -115,7 +116,8 @@ class SlotBook {
   void left(const std::string& id, bool silent, SteadyTime now);
   // The last sign of the parent.
   void parent_was_there(SteadyTime at, SteadyTime now);
-  void take(const std::string& from, const SlotRow& row, SteadyTime now);
+  // most: the slots that the sender, with the nodes behind it, may have.
+  void take(const std::string& from, const SlotRow& row, SteadyTime now, Count most = kNoLimit);
 
   // -- of a hand-over
   bool is_moving() const noexcept;
@@ -134,10 +136,12 @@ class SlotBook {
   // The number of this node's listeners that must end, the newest first; reported once.
   Count take_endings() noexcept { return std::exchange(endings_, 0); }
 
-  // Claims that do not count: each is reported once, and of a node once a minute.
+  // Claims that do not count, and slots that a node may not have: each is reported once, and of a
+  // node once a minute.
   struct Disbelief {
     std::string node;
     Count claimed = 0, limit = 0, counted = 0;
+    bool of_node = false;  // the limit is the node's own, and claimed are all that it wants
   };
   std::vector<Disbelief> take_disbelieved() { return std::exchange(disbelieved_, {}); }
 
@@ -175,6 +179,7 @@ class SlotBook {
     Count claimed = 0;      // the child knows that the root has this part of its `claim`
     Count claim_needs = 0;  // … once the parent has confirmed this much of claim_
     Count uncovered = 0;    // the part of `claim` that it was not given before
+    Count most = kNoLimit;  // that it may have
     SteadyTime noted = SteadyTime::min();  // when disbelief in it was last reported
     Count want = 0;
     Count recalled = 0;  // recalled and not given back yet
@@ -185,6 +190,11 @@ class SlotBook {
     bool dead = false;     // its slots of this life are released
     bool is_open = false;  // it has been sent kOpen
     Count out() const noexcept { return given + claim - back + held; }
+    // The slots that it may still be given.
+    Count room() const noexcept {
+      if (most == kNoLimit) return static_cast<Count>(kMaxSlotCount);
+      return std::max<Count>(0, most - (out() - held));
+    }
   };
   struct Search {
     Search() noexcept {}  // makes it complete before this class is
@@ -221,6 +231,7 @@ class SlotBook {
   Count disbelieved(const Child& child) const noexcept;
   Count disbelieved() const noexcept;
   void note_disbelief(const std::string& id, Child& child, SteadyTime now);
+  void note_limit_of(const std::string& id, Child& child, Count wish, SteadyTime now);
   Count wanted() const noexcept;
   // The number of slots above the limit: idle ones are recalled.
   Count owed() const noexcept;
@@ -238,7 +249,7 @@ class SlotBook {
   void forfeit();
   bool may_give(SteadyTime now) const noexcept;
   static Child next_life_of(const Child& child, std::uint64_t life);
-  void take_up(const std::string& from, const SlotRow& row, SteadyTime now);
+  void take_up(const std::string& from, const SlotRow& row, SteadyTime now, Count most);
   // The slots that the child gives back.
   void take_back(Child& child, const SlotRow& row, SteadyTime now);
   void take_down(const SlotRow& row, SteadyTime now);

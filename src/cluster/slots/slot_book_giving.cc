@@ -37,7 +37,9 @@ void SlotBook::hand_out() {
     if (there <= 0) return;
     Count& want = id.empty() ? waiting_ : children_.at(id).want;
     const Count part = std::min(kMaxAtOnce, there / (4 * claimants));
-    const Count slots = std::min(there, std::max(want, part));
+    const Count room = id.empty() ? there : std::min(there, children_.at(id).room());
+    const Count slots = std::min(room, std::max(want, part));
+    if (slots <= 0) continue;
     want -= std::min(want, slots);
     last_served_ = id;
     if (id.empty()) {
@@ -321,7 +323,15 @@ void SlotBook::note_disbelief(const std::string& id, Child& child, SteadyTime no
   const Count out = disbelieved(child);
   if (out == 0 || (child.noted != SteadyTime::min() && now < child.noted + kNotedEach)) return;
   child.noted = now;
-  disbelieved_.push_back({id, child.out(), limit_, child.out() - out});
+  const bool of_node = child.most != kNoLimit && child.out() - out <= child.most;
+  disbelieved_.push_back(
+      {id, child.out(), of_node ? child.most : limit_, child.out() - out, of_node});
+}
+
+void SlotBook::note_limit_of(const std::string& id, Child& child, Count wish, SteadyTime now) {
+  if (child.noted != SteadyTime::min() && now < child.noted + kNotedEach) return;
+  child.noted = now;
+  disbelieved_.push_back({id, child.out() + wish, child.most, child.most, true});
 }
 
 }  // namespace lb

@@ -226,14 +226,14 @@ TEST(SeatBook, OfTwoNodesThatPullFromEachOtherTheAskedOneDecides) {
 }
 TEST(SeatBook, OneNodeDoesNotTakeTheSeatsOfOthers) {
   SeatBook book([](const std::string&) { return std::string(); },
-                [](const std::string&) { return std::nullopt; }, SeatTiming{}, 3);
+                [](const std::string&) { return std::nullopt; }, SeatTiming{});
   const auto take = [&](const char* from, std::uint64_t number, SeatAct act) {
     SeatRow row;
     row.mount = "/m";
     row.user = std::to_string(number);
     row.number = number;
     row.act = act;
-    book.take(from, row, seats.now);
+    book.take(from, row, seats.now, 3);
     return book.size();
   };
   for (std::uint64_t number = 1; number < 10; ++number) take("e1", number, SeatAct::kHave);

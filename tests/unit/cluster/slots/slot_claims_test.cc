@@ -165,3 +165,49 @@ TEST(SlotClaims, WhatAParentGivesStaysANumber) {
   book.take("up", gift, now);
   CHECK(book.picture().have <= static_cast<SlotBook::Count>(kMaxSlotCount));
 }
+
+// A node is believed to have as many listeners as its <node> allows: it takes no more slots than
+// that from the others, whatever it wants or claims.
+TEST(SlotClaims, ANodeHasNoMoreSlotsThanItsListenersMayBe) {
+  for (const std::string parent : {"", "up"}) {
+    SteadyTime now{1h};
+    std::uint64_t lives = 0;
+    SlotBook book(
+        "/m", std::make_shared<SlotGate>(), SlotTiming{}, [&lives] { return ++lives; }, now);
+    if (!parent.empty()) book.joined(parent, false, now);
+    book.set_place(parent, 20, true, now);
+    if (!parent.empty()) {
+      SlotRow gift;
+      gift.mount = "/m";
+      gift.down = true;
+      gift.life = lives;
+      gift.given = 20;
+      book.take(parent, gift, now);
+    }
+    book.joined("liar", false, now);
+    const auto say = [&](std::uint64_t life, std::uint64_t claim, std::uint64_t want) {
+      SlotRow row;
+      row.mount = "/m";
+      row.life = life;
+      row.claim = claim;
+      row.want = want;
+      book.take("liar", row, now, 5);
+    };
+    say(1, 0, 1000);
+    LONGS_EQUAL(5, book.picture().given);
+    const auto letters = book.take_outgoing();
+    CHECK(letters.back().to == "liar" && letters.back().row.word == SlotWord::kUsed);
+    CHECK(!book.busy());
+    const auto noted = book.take_disbelieved();
+    LONGS_EQUAL(1, noted.size());
+    CHECK(noted.front().of_node);
+    LONGS_EQUAL(5, noted.front().limit);
+    // All others are free.
+    book.set_waiting(15, now);
+    LONGS_EQUAL(15, book.gate()->idle());
+    CHECK(book.gate()->take(15) == 15);
+    say(2, 20, 0);
+    book.set_waiting(15, now);
+    LONGS_EQUAL(15, book.gate()->idle());
+  }
+}
