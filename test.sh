@@ -15,10 +15,11 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release blackbox cluster conformance differential clients integrity attacks simulation check asan)
+default_stages=(packages programs release blackbox cluster conformance differential clients integrity attacks simulation check asan)
 long_stages=(api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance simulation-long fuzz players goals package soak)
 declare -A about=(
-  [packages]="install from Debian what is missing"
+  [packages]="install from Debian what the build needs"
+  [programs]="install the programs that the tests use, beside the build"
   [release]="build as run.sh does"
   [check]="make check: lint, configurations; and unit tests and fuzz corpora, where asan does not run them"
   [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
@@ -63,10 +64,12 @@ declare -A about=(
 # The suites of tests/run.py: it runs those that are asked for beside each other.
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration "
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
-rounds=(packages release suites "conformance conformance-own differential clients" "integrity integrity-ogg" run attacks
-  simulation check asan distcheck tsan clang asan-conformance simulation-long fuzz players package goals soak)
+rounds=(packages "release programs" suites "conformance conformance-own differential clients" "integrity integrity-ogg" run attacks
+  "simulation check" "asan distcheck" tsan clang asan-conformance simulation-long fuzz players package goals soak)
 # What these compile is built beside the rounds before them; build_STAGE does it.
 builds_ahead="simulation check asan tsan clang"
+# In virtual time: it runs there as soon as it is built, and its round only waits for it.
+runs_ahead=" simulation "
 # These measure times: nothing is compiled meanwhile.
 alone=" attacks goals soak "
 needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "
@@ -86,16 +89,18 @@ list() {
 is_in() { [[ " $2 " == *" $1 "* ]]; }
 is_asked_for() { is_in "$1" "${stages[*]}"; }
 declare -A running=()
+carry_out() {
+  local stage=$1 begin=$SECONDS
+  ("stage_${stage//-/_}") >"$logs/$stage.log" 2>&1
+  echo $? $((SECONDS - begin)) >"$logs/$stage.status"
+}
 begin_stage() {
   local stage=$1
-  rm -f "$logs/$stage".{count,note,out,out.again,status}
   wait_for_build "$stage"
+  if [ -n "$builder" ] && is_in "$stage" "$runs_ahead" && [ -e "$logs/$stage.status" ]; then return; fi
+  rm -f "$logs/$stage".{count,note,out,out.again,status}
   set -m  # in a process group of its own, which end_all can end
-  (
-    begin=$SECONDS
-    ("stage_${stage//-/_}") >"$logs/$stage.log" 2>&1
-    echo $? $((SECONDS - begin)) >"$logs/$stage.status"
-  ) &
+  carry_out "$stage" &
   running[$stage]=$!
   set +m
 }
@@ -113,6 +118,7 @@ end_all() {
 build_ahead() {
   local stage
   rm -f "$logs"/*.built "$logs/builder.ended"
+  for stage in $runs_ahead; do rm -f "$logs/$stage".{count,note,out,out.again,status}; done
   set -m  # likewise, and wait_for_build can stop it
   (
     trap 'touch "$logs/builder.ended"' EXIT
@@ -121,6 +127,7 @@ build_ahead() {
       is_asked_for "$stage" || continue
       begin=$SECONDS
       "build_$stage" >"$logs/$stage.build.log" 2>&1
+      ! is_in "$stage" "$runs_ahead" || carry_out "$stage"
       echo $((SECONDS - begin)) >"$logs/$stage.built"
     done
   ) &
@@ -163,7 +170,7 @@ run_round() {
   local stage suite status seconds
   for stage; do begin_stage "$stage"; done
   for stage; do
-    wait "${running[$stage]}"
+    [ -z "${running[$stage]-}" ] || wait "${running[$stage]}"
     unset "running[$stage]"
     read -r status seconds <"$logs/$stage.status"
     if [ "$stage" = suites ]; then

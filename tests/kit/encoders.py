@@ -9,6 +9,7 @@ import threading
 import time
 
 from harness import SOURCE, Failed, check, equal
+from media import ogg_crc
 from tasks import freeze
 
 FORMATS = {
@@ -139,26 +140,6 @@ def parse_adts(data):
         at += (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
         frames += 1
     return frames
-
-
-def crc_table():
-    table = []
-    for i in range(256):
-        value = i << 24
-        for _ in range(8):
-            value = value << 1 ^ (0x104C11DB7 if value & 0x80000000 else 0)
-        table.append(value)
-    return table
-
-
-TABLE = crc_table()
-
-
-def ogg_crc(page):
-    crc = 0
-    for byte in page:
-        crc = crc << 8 & 0xFFFFFFFF ^ TABLE[crc >> 24 ^ byte]
-    return crc
 
 
 def parse_ogg(data):

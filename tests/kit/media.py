@@ -1,6 +1,7 @@
 """Streams whose every byte is known: numbered units in several formats, and checks of the received ones."""
 import itertools
 import struct
+import zlib
 
 
 class Broken(Exception):
@@ -65,24 +66,13 @@ def adts_numbers(data):
 
 
 # --- Ogg Opus: two header pages, then 20 ms a packet, one packet a page ------------------------------
-def _crc_table():
-    table = []
-    for i in range(256):
-        r = i << 24
-        for _ in range(8):
-            r = (r << 1 ^ 0x04C11DB7) & 0xFFFFFFFF if r & 0x80000000 else r << 1
-        table.append(r)
-    return table
-
-
-_CRC = _crc_table()
+REVERSED = bytes(int("{:08b}".format(byte)[::-1], 2) for byte in range(256))
 
 
 def ogg_crc(page):
-    crc = 0
-    for byte in page:
-        crc = (crc << 8 & 0xFFFFFFFF) ^ _CRC[crc >> 24 ^ byte]
-    return crc
+    """Ogg's checksum is that of zlib with the bits of each byte, and those of the result, in the other order."""
+    turned = zlib.crc32(page.translate(REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int.from_bytes(turned.to_bytes(4, "little").translate(REVERSED), "big")
 
 
 def ogg_with_serial(data, serial):

@@ -4,7 +4,7 @@ import struct
 import subprocess
 import time
 
-from encoders import ogg_crc
+from media import ogg_crc
 from threads import Threaded
 
 NOISE = "anoisesrc=r=%d:a=0.5:seed=1[a];anoisesrc=r=%d:a=0.5:seed=2[b];[a][b]join=inputs=2:channel_layout=stereo[o]"
