@@ -12,12 +12,12 @@ tests/unit/%.o: CXXFLAGS += -O0 -U_FORTIFY_SOURCE
 tests/unit/cluster/%.o: CXXFLAGS += -O1
 if SANITIZED
 # Likewise, where these ask for no optimisation.
-src/base/%.o src/cluster/%.o src/media/%.o src/registry/%.o src/stream/%.o: CXXFLAGS += -O1
+src/audience/%.o src/base/%.o src/cluster/%.o src/media/%.o src/registry/%.o src/stream/%.o: CXXFLAGS += -O1
 endif
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS) $(JSON_CFLAGS) -DLB_TEST_SRCDIR='"$(srcdir)"'
 # CppUTest's own leak detector and the sanitizers' do not go together.
 if SANITIZED
-UNIT_CPPFLAGS += -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED
+UNIT_CPPFLAGS += -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED -DLB_SANITIZED
 endif
 
 include tests/store/store.mk

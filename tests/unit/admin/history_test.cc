@@ -179,7 +179,7 @@ TEST(History, EachPointIsWhatWasTakenLast) {
     }
   }
 }
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef LB_SANITIZED
 // A sanitizer's heap is not malloc's.
 TEST(History, ManyMountsTakeLittleAtFirst) {
   HistorySample many;

@@ -12,7 +12,7 @@
 using namespace lb;
 using namespace lb::test;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef LB_SANITIZED
 constexpr bool kMeasures = false;  // a sanitizer's heap is not malloc's
 #else
 constexpr bool kMeasures = true;
