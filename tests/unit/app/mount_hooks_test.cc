@@ -89,3 +89,15 @@ TEST(MountHooks, ThoseOfOneMountKeepNoneOfAnother) {
   CHECK(until([&] { return captured.says("mount /other: program /bin/sleep runs as process "); }));
   CHECK(captured.says("mount /flaps: program /bin/sleep was not run, because 32 such programs"));
 }
+// They may never end.
+TEST(MountHooks, ThoseOfEightMountsKeepNoneOfANinth) {
+  for (int mount = 0; mount < 8; ++mount)
+    for (int i = 0; i < 32; ++i)
+      hooks->run({"/bin/sleep", "2", "mount /flaps" + std::to_string(mount), {}});
+  hooks->run({"/bin/sleep", "2", "mount /other", {}});
+  hooks->run({"/bin/sleep", "2", "mount /other", {}});
+  CHECK(until([&] { return captured.says("mount /other: program /bin/sleep runs as process "); }));
+  CHECK(until([&] {
+    return captured.says("mount /other: program /bin/sleep was not run, because 256 such programs");
+  }));
+}

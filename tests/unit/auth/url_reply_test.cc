@@ -111,6 +111,16 @@ TEST(UrlReply, ReadsTheHeadersOfKh) {
   CHECK(!reply.is_relay);
   STRCMP_EQUAL("", reply.mount.c_str());
 }
+// Each listener keeps its name, and a hand-over has those of all.
+TEST(UrlReply, ANameOfKilobytesIsNotTaken) {
+  const std::string longest(256, 'x');
+  read({"icecast-auth-user: 1", "ice-username: " + longest});
+  CHECK(reply.user == longest);
+  read({"icecast-auth-user: 1", "ice-username: x" + longest, "Mountpoint: /" + longest,
+        "icecast-auth-message: x" + longest});
+  CHECK(reply.accepted && reply.user.empty() && reply.mount.empty());
+  UNSIGNED_LONGS_EQUAL(256, reply.message.size());
+}
 TEST(UrlReply, ALocationThatIsNoneIsPassedOver) {
   read({"Location: javascript:alert(1)"});
   STRCMP_EQUAL("", reply.location.c_str());
