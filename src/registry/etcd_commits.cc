@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/cat.h"
+#include "base/strings.h"
 #include "registry/etcd_registry.h"
 #include "registry/etcd_text.h"
 
@@ -40,6 +41,30 @@ std::uint64_t revision_of_ours(const RegistryWrite& write, const EtcdTxn& txn) {
     }
   }
   return revision;
+}
+
+// Whether the compares of a write hold for what was found.
+bool holds(const RegistryWrite& write, const std::vector<RegistryRecord>& found) {
+  return std::all_of(write.compares.begin(), write.compares.end(),
+                     [&found](const RegistryCompare& compare) {
+                       const RegistryRecord* record = found_key(found, compare.key);
+                       return (record == nullptr ? 0 : record->revision) == compare.revision;
+                     });
+}
+
+// Removes the last `count` compares and puts, and their records from `found`, which it returns.
+std::vector<RegistryRecord> take_sums(RegistryWrite& write, std::size_t count,
+                                      std::vector<RegistryRecord>& found) {
+  std::vector<RegistryRecord> sums;
+  for (; count > 0; --count) {
+    if (const RegistryRecord* sum = found_key(found, write.compares.back().key)) {
+      sums.push_back(*sum);
+      found.erase(found.begin() + (sum - found.data()));
+    }
+    write.compares.pop_back();
+    write.puts.pop_back();
+  }
+  return sums;
 }
 
 bool is_silence(const Error& error) {
@@ -102,13 +127,50 @@ void EtcdRegistry::on_lease(Result<EtcdAnswer> answer) {
   }
 }
 
+// The sums of what the write deletes, from the present ones: those held here or, after a conflict,
+// those found.
+void EtcdRegistry::add_sums(Pending& pending, const std::vector<RegistryRecord>* found) const {
+  RegistryWrite& write = pending.write;
+  RecordCounts deleted;
+  for (const std::string& key : write.deletes) count_record(deleted, key);
+  for (const auto& [record_class, count] : deleted) {
+    const std::string key = deletions_key(record_class);
+    const RegistryRecord* sum = found != nullptr ? found_key(*found, key) : mirror_.find(key);
+    const std::uint64_t before = sum == nullptr ? 0 : parse_u64(sum->value).value_or(0);
+    write.put(key, std::to_string(before + count), sum == nullptr ? 0 : sum->revision);
+  }
+  pending.sums = deleted.size();
+}
+
+bool EtcdRegistry::takes_turn(Pending& pending) {
+  if (counting_) {
+    to_count_.push_back(std::move(pending));
+    return false;
+  }
+  add_sums(pending, nullptr);
+  counting_ = true;
+  return true;
+}
+
+void EtcdRegistry::end_turn(const Pending& pending) {
+  if (pending.sums == 0) return;
+  counting_ = false;
+  if (to_count_.empty()) return;
+  Pending next = std::move(to_count_.front());
+  to_count_.pop_front();
+  send(std::move(next));
+}
+
 void EtcdRegistry::send(Pending pending) {
+  const bool counts =
+      std::any_of(pending.write.deletes.begin(), pending.write.deletes.end(), is_vital);
+  if (counts && pending.sums == 0 && !takes_turn(pending)) return;
   EtcdQuestion question;
   question.path = "/v3/kv/txn";
   RegistryWrite write = pending.write;
   write.compares.push_back({std::string(kFormatKey), format_});
   if (!write.deletes.empty())
-    write.puts.emplace_back(kDeletedKey, std::to_string(write.deletes.size()));
+    write.puts.emplace_back(kDeletedKey, deleted_value(watch_.uncounted()));
   question.body = etcd_txn_text(prefix_, write, lease_);
   const auto spent =
       std::chrono::duration_cast<std::chrono::milliseconds>(control_.now() - pending.from);
@@ -150,18 +212,26 @@ void EtcdRegistry::on_judged(Pending pending, EtcdTxn txn, bool repeated) {
     return unavailable(std::move(pending), error);
   }
   std::erase_if(txn.found, [](const RegistryRecord& record) { return record.key == kFormatKey; });
+  const std::vector<RegistryRecord> sums = take_sums(pending.write, pending.sums, txn.found);
   const auto& made = pending.write.made;
   const RegistryRecord* found = made ? found_key(txn.found, made->first) : nullptr;
   if (found != nullptr && found->value == made->second)
     return done(std::move(pending), found->revision);
   const std::uint64_t ours = repeated && !made ? revision_of_ours(pending.write, txn) : 0;
   if (ours > 0) return done(std::move(pending), ours);
+  // Another deletion was counted in between.
+  if (pending.sums > 0 && found == nullptr && holds(pending.write, txn.found)) {
+    add_sums(pending, &sums);
+    return send(std::move(pending));
+  }
   --under_way_;
+  end_turn(pending);
   pending.done({CommitResult::kConflict, txn.revision, std::move(txn.found), {}});
 }
 
 void EtcdRegistry::done(Pending pending, std::uint64_t revision) {
   mirror_.commit(pending.write, revision);
+  end_turn(pending);
   copy_.changed();
   state_.last_commit =
       std::chrono::duration_cast<std::chrono::microseconds>(control_.now() - pending.from);
@@ -186,6 +256,7 @@ void EtcdRegistry::unavailable(Pending pending, const Error& error) {
   } else {
     probe();
   }
+  end_turn(pending);
   pending.done({CommitResult::kUnavailable, 0, {}, error.what});
 }
 

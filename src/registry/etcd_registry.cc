@@ -162,13 +162,15 @@ void EtcdRegistry::on_loaded(Result<EtcdLoader::Loaded> loaded) {
 EtcdRegistry::Missing EtcdRegistry::missing_in(const EtcdLoader::Loaded& loaded) const {
   std::set<std::string_view> keys;
   Missing missing;
-  RecordCounts there;
+  RecordCounts there, sums_there, sums_held;
   for (const RegistryRecord& record : loaded.content.records) {
     keys.insert(record.key);
     count_record(there, record.key);
+    add_sum(sums_there, record);
   }
   const auto compare = [&](const RegistryRecord& record) {
     count_record(missing.held, record.key);
+    add_sum(sums_held, record);
     if (!has_face(record.key) || keys.contains(record.key)) return;
     count_record(missing.counts, record.key);
     missing.records.push_back(record);
@@ -181,10 +183,35 @@ EtcdRegistry::Missing EtcdRegistry::missing_in(const EtcdLoader::Loaded& loaded)
     for (const auto& record : mirror_.snapshot().records) compare(*record);
   }
   const bool restored = loaded.content.revision < revision;
-  const bool masters_deleted =
-      outage_ != Outage::kDisbelieved && loaded.deleted_revision > revision;
-  if (!there.empty() && (restored || masters_deleted)) return {};
+  if (there.empty()) return missing;
+  if (restored) return {};
+  if (loaded.deleted.revision <= revision) return missing;
+  // Masters' deletions excuse as many records as they were, and no more.
+  std::size_t left = 0;
+  for (auto& [record_class, count] : missing.counts) {
+    const std::uint64_t sum = sums_there[record_class], known = sums_held[record_class];
+    const std::size_t excused = std::min<std::uint64_t>(count, sum - std::min(sum, known));
+    count -= excused;
+    missing.held[record_class] -= excused;
+    left += count;
+  }
+  std::erase_if(missing.counts, [](const auto& row) { return row.second == 0; });
+  if (too_many_deleted(missing.held, missing.counts).empty() ||
+      is_uncounted(loaded, revision, left))
+    return {};
   return missing;
+}
+
+// Whether masters of an earlier version, which keep no sums, may have deleted so many records since
+// the revision `held`.
+bool EtcdRegistry::is_uncounted(const EtcdLoader::Loaded& loaded, std::uint64_t held,
+                                std::size_t missing) const {
+  const std::uint64_t last = uncounted_deletion(loaded.deleted);
+  if (outage_ == Outage::kDisbelieved || last <= held || last > loaded.content.revision)
+    return false;
+  const std::uint64_t writes = std::min(last - held, std::max<std::uint64_t>(loaded.deletions, 1));
+  if (writes == 1) return missing <= parse_u64(loaded.deleted.value).value_or(kWriteOperations);
+  return missing / kWriteOperations < writes;
 }
 
 // doubted: missing records that may come back in a moment, as when a store is emptied and restored.
@@ -204,6 +231,7 @@ void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> 
   state_.loaded = true;
   state_.from_copy = false;
   format_ = loaded.format_revision;
+  const std::uint64_t uncounted = uncounted_deletion(loaded.deleted);
   mirror_.replace(std::move(loaded.content));
   copy_.changed();
   // A readable store may still refuse writes.
@@ -211,7 +239,7 @@ void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> 
     probe();
   else
     set_up(Outage::kNone, {});
-  watch_.start(from, format_);
+  watch_.start(from, format_, uncounted < from ? uncounted : 0);
   answer_loads(nullptr);
 }
 
@@ -319,10 +347,18 @@ void EtcdRegistry::set_up(Outage outage, std::string words) {
 
 void EtcdRegistry::rest(UniqueFunction<void()> then) { control_.post(std::move(then)); }
 
+bool is_vital(std::string_view key) {
+  return std::find(kVital.begin(), kVital.end(), registry_class(key)) != kVital.end();
+}
+
 void count_record(RecordCounts& counts, std::string_view key) {
-  const std::string_view record_class = registry_class(key);
-  if (std::find(kVital.begin(), kVital.end(), record_class) != kVital.end())
-    ++counts[std::string(record_class)];
+  if (is_vital(key)) ++counts[std::string(registry_class(key))];
+}
+
+void add_sum(RecordCounts& sums, const RegistryRecord& record) {
+  for (const std::string_view record_class : kVital)
+    if (record.key == deletions_key(record_class))
+      sums[std::string(record_class)] = parse_u64(record.value).value_or(0);
 }
 
 RecordCounts DeletionDoubt::counts() const {
@@ -389,6 +425,7 @@ void EtcdLoader::on_page(Result<EtcdAnswer> answer) {
   // Later pages are read at the revision of the first, but their answers have the store's present
   // one.
   if (loaded_.content.revision == 0) loaded_.content.revision = range->revision;
+  if (range->deletions > 0) loaded_.deletions = range->deletions;
   if (!range->records.empty()) next_key_ = range->records.back().key + '\0';
   const bool more = range->more && !range->records.empty();
   for (RegistryRecord& record : range->records) take(std::move(record));
@@ -404,7 +441,7 @@ void EtcdLoader::take(RegistryRecord record) {
     loaded_.format = std::move(record.value);
     loaded_.format_revision = record.revision;
   } else if (record.key == kDeletedKey) {
-    loaded_.deleted_revision = record.revision;
+    loaded_.deleted = std::move(record);
   } else if (record.key == kProbeKey) {
     return;
   } else if (!is_registry_key(record.key) || record.value.size() > Registry::kValueBytes) {

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,11 +45,12 @@ class EtcdLoader {
  public:
   static constexpr std::uint64_t kPage = 40;
   struct Loaded {
-    RegistryContent content;             // keys without the prefix, without `format`
-    std::string format;                  // "": none
-    std::uint64_t format_revision = 0;   // of the last write to it
-    std::uint64_t deleted_revision = 0;  // of the last deletion by a master
-    std::size_t foreign = 0;             // unknown or too large keys; not in the content
+    RegistryContent content;            // keys without the prefix, without `format`
+    std::string format;                 // "": none
+    std::uint64_t format_revision = 0;  // of the last write to it
+    RegistryRecord deleted;             // of kDeletedKey: the last deletion by a master
+    std::uint64_t deletions = 0;        // writes to it, or 0
+    std::size_t foreign = 0;            // unknown or too large keys; not in the content
     std::string member;
   };
   using Done = UniqueFunction<void(Result<Loaded>)>;
@@ -86,7 +88,10 @@ class EtcdLoader {
 
 // Numbers of mounts, users, accounts and API tokens, by class.
 using RecordCounts = std::map<std::string, std::size_t, std::less<>>;
+bool is_vital(std::string_view key);
 void count_record(RecordCounts& counts, std::string_view key);
+// Their sums of deletions.
+void add_sum(RecordCounts& sums, const RegistryRecord& record);
 
 class DeletionDoubt {
  public:
@@ -131,6 +136,7 @@ class EtcdRegistry final : public Registry {
     UniqueFunction<void(CommitAnswer)> done;
     SteadyTime from;
     bool lease_renewed = false;
+    std::size_t sums = 0;  // the last puts and compares of the write are these
   };
 
   // Records held here that are not in the store, and that no master deleted.
@@ -145,12 +151,18 @@ class EtcdRegistry final : public Registry {
   void read_records();
   void on_loaded(Result<EtcdLoader::Loaded> loaded);
   Missing missing_in(const EtcdLoader::Loaded& loaded) const;
+  bool is_uncounted(const EtcdLoader::Loaded& loaded, std::uint64_t held,
+                    std::size_t missing) const;
   void adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> doubted);
   void load_failed(const Error& error, Outage outage);
   void make_format();
   void answer_loads(const Error* error);
   void on_change(RegistryChange change, bool by_master);
   void judge_deletions(bool in_time);
+  void add_sums(Pending& pending, const std::vector<RegistryRecord>* found) const;
+  // In a counted deletion's turn: true, and it has its sums; otherwise it waits, and is moved.
+  bool takes_turn(Pending& pending);
+  void end_turn(const Pending& pending);
   void send(Pending pending);
   void on_txn(Pending pending, Result<EtcdAnswer> answer);
   void on_judged(Pending pending, EtcdTxn txn, bool repeated);
@@ -181,6 +193,9 @@ class EtcdRegistry final : public Registry {
   DeletionDoubt doubt_;
   std::optional<RegistryContent> held_copy_;  // read and not taken
   std::size_t under_way_ = 0;
+  // One is under way, since each compares the sums that the one before it writes.
+  bool counting_ = false;
+  std::deque<Pending> to_count_;
   std::string lease_;  // for `made`
   SteadyTime lease_until_{};
   std::vector<Pending> wants_lease_;

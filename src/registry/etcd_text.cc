@@ -13,6 +13,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kWordsBytes = 300;
+constexpr std::string_view kCounted = "counted after ";
 
 // Missing means 0; a text that is not a number gives nullopt.
 std::optional<std::uint64_t> etcd_number(const Json& value) {
@@ -155,6 +156,18 @@ std::string etcd_login_text(std::string_view name, std::string_view password) {
   return json.take();
 }
 
+std::string deletions_key(std::string_view record_class) {
+  return cat({kDeletedKey, "/", record_class});
+}
+
+std::string deleted_value(std::uint64_t uncounted) { return cat({kCounted, uncounted}); }
+
+std::uint64_t uncounted_deletion(const RegistryRecord& deleted) {
+  const std::string_view value = deleted.value;
+  if (!value.starts_with(kCounted)) return deleted.revision;
+  return parse_u64(value.substr(kCounted.size())).value_or(0);
+}
+
 Result<EtcdRange> parse_etcd_range(const Json& answer) {
   EtcdRange range;
   const auto revision = etcd_revision(answer, "a range");
@@ -164,6 +177,9 @@ Result<EtcdRange> parse_etcd_range(const Json& answer) {
   auto records = etcd_records(answer.at("kvs"));
   if (!records) return records.error();
   range.records = std::move(*records);
+  for (std::size_t i = 0; i < range.records.size(); ++i)
+    if (range.records[i].key.ends_with(kDeletedKey))
+      range.deletions = etcd_number(answer.at("kvs").at(i).at("version")).value_or(0);
   range.more = etcd_flag(answer.at("more"));
   return range;
 }

@@ -20,6 +20,9 @@ namespace lb {
 // Keys below the prefix that are no records.  `format` is the identity of a store: without it, or
 // with another one, the store was emptied.  A master's transaction that deletes also puts
 // kDeletedKey, so a deletion without it came from elsewhere.  A probe writes kProbeKey.
+// Records store/deleted/CLASS are sums: how many records of a class masters have deleted so far.
+// Earlier versions of this program put a number in kDeletedKey, and no sums; now its value is the
+// revision of the last such deletion.
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kDeletedKey = "store/deleted";
 inline constexpr std::string_view kProbeKey = "store/probe";
@@ -28,6 +31,7 @@ struct EtcdRange {
   std::uint64_t revision = 0;           // of the whole store
   std::string cluster;                  // the id of the answering etcd
   std::vector<RegistryRecord> records;  // keys as etcd has them
+  std::uint64_t deletions = 0;          // how often kDeletedKey was put, if it is there
   bool more = false;
 };
 
@@ -66,6 +70,13 @@ std::string etcd_txn_text(std::string_view prefix, const RegistryWrite& write,
 std::string etcd_watch_text(std::string_view prefix, std::uint64_t from);
 std::string etcd_lease_text(std::uint64_t seconds);
 std::string etcd_login_text(std::string_view name, std::string_view password);
+
+// The key of the sum of a class.
+std::string deletions_key(std::string_view record_class);
+// A value of kDeletedKey, and what it is in a record: the revision of the last deletion that the
+// sums lack; 0: none.
+std::string deleted_value(std::uint64_t uncounted);
+std::uint64_t uncounted_deletion(const RegistryRecord& deleted);
 
 // Errors: kInvalid.
 Result<EtcdRange> parse_etcd_range(const Json& answer);

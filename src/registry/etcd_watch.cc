@@ -29,10 +29,11 @@ EtcdWatch::EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Call
       open_timer_(control, [this] { open(); }),
       beat_timer_(control, [this] { beat(); }) {}
 
-void EtcdWatch::start(std::uint64_t from, std::uint64_t format) {
+void EtcdWatch::start(std::uint64_t from, std::uint64_t format, std::uint64_t uncounted) {
   stop();
   next_ = from;
   format_ = format;
+  uncounted_ = uncounted;
   failures_ = beats_behind_ = 0;
   cluster_.clear();
   suspect_ = 0;
@@ -145,7 +146,10 @@ bool EtcdWatch::on_revision(std::vector<EtcdEvent> events) {
                    " in revision ", change.revision}));
       return false;
     }
-    by_master = by_master || (key == kDeletedKey && !event.deleted);
+    if (key == kDeletedKey && !event.deleted) {
+      by_master = true;
+      uncounted_ = std::max(uncounted_, uncounted_deletion(event.record));
+    }
     if (key == kDeletedKey || key == kProbeKey || !is_registry_key(key) ||
         event.record.value.size() > Registry::kValueBytes)
       continue;

@@ -45,9 +45,11 @@ class EtcdWatch {
 
   EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Callbacks callbacks);
 
-  // `format`: the revision of that key.
-  void start(std::uint64_t from, std::uint64_t format);
+  // `format`: the revision of that key; `uncounted`: of uncounted_deletion().
+  void start(std::uint64_t from, std::uint64_t format, std::uint64_t uncounted);
   void stop();
+  // The same, with what was watched since.
+  std::uint64_t uncounted() const noexcept { return uncounted_; }
 
  private:
   void open();
@@ -69,7 +71,7 @@ class EtcdWatch {
   EtcdClient& client_;
   const std::string prefix_;
   Callbacks callbacks_;
-  std::uint64_t format_ = 0;
+  std::uint64_t format_ = 0, uncounted_ = 0;
   std::vector<EtcdEvent> part_;  // of an incomplete revision
   std::size_t part_bytes_ = 0;
   bool created_ = false;       // the stream

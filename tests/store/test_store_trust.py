@@ -133,6 +133,46 @@ def records_that_one_command_deletes_stay_in_force_and_in_the_copies(b):
     wait_for(lambda: status_of_create(servers[1], "/new") == 201, "it can be written", PATIENCE)
 
 
+def deletes(server, name):
+    reply = server.ask("DELETE /api/v1/mounts%s HTTP/1.1" % name, ["Host: x", "If-Match: *"], ADMIN)
+    equal(reply.status, 204, reply.text)
+
+
+@test
+def a_start_believes_what_masters_deleted_meanwhile_and_no_more(b):
+    cluster = Cluster(b, members=1)
+    stopped, other = masters(b, cluster)
+    names = ["/m%d" % i for i in range(12)]
+    for name in names:
+        equal(status_of_create(other, name), 201)
+    copy = stopped.dir / "store.copy"
+    wait_for(lambda: mounts_in(copy) == 12, "the copy has all", PATIENCE)
+    stopped.stop()
+    for name in names[:5]:
+        deletes(other, name)
+    stopped.start()
+    wait_for(lambda: [name for name in names if has(stopped, name)] == names[5:], "five were deleted", PATIENCE)
+    equal(said(stopped, "by no master"), 0, "doubts of what a master deleted")
+    stopped.stop()
+    # One more, and then all but one are wiped.
+    deletes(other, names[5])
+    other.stop()
+    wiped = [(key, value) for key, value in rows(cluster)
+             if key.startswith(PREFIX + "mounts/") and not key.endswith("m11")]
+    equal(len(wiped), 5)
+    key_by_key(cluster, [key for key, _ in wiped])
+    stopped.start()
+    words = "5 of 6 mounts below %s were deleted, and by no master; the records held here stay in force" % PREFIX
+    wait_for(lambda: said(stopped, words), "the log says it", PATIENCE)
+    check(in_force([stopped], names[6:]), "every mount is in force")
+    equal(status_of_create(stopped, "/late"), 503)
+    known = ups(stopped)
+    for key, value in wiped:
+        cluster.members[0].ask("/v3/kv/put", {"key": b64(key), "value": value})
+    wait_for(lambda: ups(stopped) > known, "it can be written again", PATIENCE)
+    equal([name for name in names if has(stopped, name)], names[6:])
+
+
 def snapshot(cluster, path):
     subprocess.run(["etcdctl", "--endpoints", cluster.members[0].url, "snapshot", "save", path], check=True,
                    env=dict(os.environ, ETCDCTL_API="3"), capture_output=True)

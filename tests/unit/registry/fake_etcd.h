@@ -49,6 +49,13 @@ class FakeEtcd {
     for (const std::string& key : keys)
       if (rows_.erase(key) > 0) events_.push_back({key, revision_, true});
   }
+  // What a master of an earlier version deletes in one write.
+  void remove_uncounted(const std::string& prefix, const std::vector<std::string>& keys) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    put_now(prefix + "store/deleted", std::to_string(keys.size()));
+    for (const std::string& key : keys)
+      if (rows_.erase(prefix + key) > 0) events_.push_back({prefix + key, revision_, true});
+  }
   // It belongs to another cluster than the other members.
   void set_cluster(const std::string& id) {
     const std::lock_guard<std::mutex> guard(mutex_);
@@ -73,7 +80,7 @@ class FakeEtcd {
  private:
   struct Row {
     std::string value;
-    std::uint64_t create = 0, mod = 0;
+    std::uint64_t create = 0, mod = 0, version = 0;
   };
   struct Event {
     std::string key;
@@ -106,14 +113,15 @@ class FakeEtcd {
     row.value = value;
     row.mod = ++revision_;
     if (row.create == 0) row.create = revision_;
+    ++row.version;
     events_.push_back({key, revision_, false});
   }
   // `revision`: of an event.
   std::string kv(const std::string& key, std::uint64_t revision = 0) const {
     const Row& row = rows_.at(key);
     return "{\"key\":\"" + base64_encode(key) + "\",\"mod_revision\":\"" +
-           std::to_string(revision > 0 ? revision : row.mod) + "\",\"value\":\"" +
-           base64_encode(row.value) + "\"}";
+           std::to_string(revision > 0 ? revision : row.mod) + "\",\"version\":\"" +
+           std::to_string(row.version) + "\",\"value\":\"" + base64_encode(row.value) + "\"}";
   }
 
   std::string answer(const std::string& request) {
