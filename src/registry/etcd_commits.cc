@@ -298,7 +298,7 @@ void EtcdRegistry::on_probe(const Result<EtcdAnswer>& answer, bool written) {
               : range && !range->records.empty() && range->records[0].revision == format_;
   if (there) return set_up(Outage::kNone, {});
   watch_.stop();
-  begin_load();
+  load_again();
 }
 
 }  // namespace lb

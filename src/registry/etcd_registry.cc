@@ -75,7 +75,7 @@ EtcdWatch::Callbacks EtcdRegistry::watch_callbacks() {
   };
   callbacks.stale = [this](const std::string& why) {
     log_.info(kEtcdModule, why + "; all records are loaded again");
-    begin_load();
+    load_again();
   };
   return callbacks;
 }
@@ -104,6 +104,7 @@ void EtcdRegistry::load(UniqueFunction<void(Result<RegistryContent>)> loaded) {
 
 void EtcdRegistry::begin_load() {
   if (std::exchange(loading_, true)) return;
+  load_begun_ = control_.now();
   retry_.cancel();
   probe_timer_.cancel();
   probe_.reset();
@@ -113,6 +114,12 @@ void EtcdRegistry::begin_load() {
         if (!members_timer_.armed()) members_timer_.after(kMembersAsked);
         read_records();
       });
+}
+
+void EtcdRegistry::load_again() {
+  const SteadyTime due = load_begun_ + kLoadRetry;
+  if (control_.now() >= due) return begin_load();
+  retry_.after(std::chrono::duration_cast<std::chrono::microseconds>(due - control_.now()));
 }
 
 void EtcdRegistry::read_records() {
@@ -387,6 +394,7 @@ void EtcdLoader::start(std::chrono::milliseconds within, bool impatient, Done do
   done_ = std::move(done);
   restarts_ = 0;
   loaded_ = {};
+  bytes_ = 0;
   next_key_ = prefix_;
   run_ = std::make_shared<int>();
   ask_page();
@@ -417,6 +425,7 @@ void EtcdLoader::on_page(Result<EtcdAnswer> answer) {
       return end(answer.error());
     ++restarts_;
     loaded_ = {};
+    bytes_ = 0;
     next_key_ = prefix_;
     return ask_page();
   }
@@ -426,7 +435,19 @@ void EtcdLoader::on_page(Result<EtcdAnswer> answer) {
   // one.
   if (loaded_.content.revision == 0) loaded_.content.revision = range->revision;
   if (range->deletions > 0) loaded_.deletions = range->deletions;
-  if (!range->records.empty()) next_key_ = range->records.back().key + '\0';
+  // Without this, pages that repeat would be read for ever.
+  const std::string asked = next_key_;
+  for (const RegistryRecord& record : range->records) {
+    if (record.key < asked)
+      return end(Error::invalid(cat({answer->member, ": the answer has ", record.key.substr(0, 80),
+                                     ", which was not asked for; nothing of it is read"})));
+    if (record.key >= next_key_) next_key_ = record.key + '\0';
+    bytes_ += record.key.size() + record.value.size();
+  }
+  if (bytes_ > StoreCopy::kCopyBytes)
+    return end(
+        Error::limit(cat({answer->member, ": the records below ", prefix_, " have more than ",
+                          StoreCopy::kCopyBytes, " bytes; they are not read"})));
   const bool more = range->more && !range->records.empty();
   for (RegistryRecord& record : range->records) take(std::move(record));
   if (more) return ask_page();

@@ -40,7 +40,7 @@ namespace lb {
 
 // EtcdLoader: reads everything below a prefix of etcd, page by page, at one revision.
 // Ownership: the client outlives it; no callback follows its destruction.
-// Bounds: kPage records an answer: etcd's own limit for one is 4 MiB.
+// Bounds: kPage records an answer: etcd's own limit for one is 4 MiB; kCopyBytes in all.
 class EtcdLoader {
  public:
   static constexpr std::uint64_t kPage = 40;
@@ -75,6 +75,7 @@ class EtcdLoader {
   Done done_;
   Loaded loaded_;
   std::string next_key_;
+  std::size_t bytes_ = 0;
   unsigned restarts_ = 0;
   std::shared_ptr<int> run_;  // of this start
 };
@@ -148,6 +149,8 @@ class EtcdRegistry final : public Registry {
   enum class Outage { kNone, kSilent, kRefused, kDisbelieved };
 
   void begin_load();
+  // Now, or kLoadRetry after the last one: for a store whose answers cause it again and again.
+  void load_again();
   void read_records();
   void on_loaded(Result<EtcdLoader::Loaded> loaded);
   Missing missing_in(const EtcdLoader::Loaded& loaded) const;
@@ -196,6 +199,7 @@ class EtcdRegistry final : public Registry {
   // One is under way, since each compares the sums that the one before it writes.
   bool counting_ = false;
   std::deque<Pending> to_count_;
+  SteadyTime load_begun_{};
   std::string lease_;  // for `made`
   SteadyTime lease_until_{};
   std::vector<Pending> wants_lease_;

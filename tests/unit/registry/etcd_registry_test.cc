@@ -85,6 +85,30 @@ TEST(EtcdRegistry, AfterACompactionItLoadsAgainAndTellsTheDifference) {
   STRCMP_EQUAL("users/bob", told.at(0).set.at(0).key.c_str());
   CHECK(log.says("compacted"));
 }
+TEST(EtcdRegistry, PagesThatDoNotGoForwardEndTheLoad) {
+  etcd->fail(
+      "/v3/kv/range", 200, 200,
+      R"({"header":{"revision":"9"},"more":true,"kvs":[{"mod_revision":"5","value":"MQ==","key":")" +
+          base64_encode("/t/format") + R"("}]})");
+  make();
+  const auto content = load();
+  CHECK(!content.has_value());
+  STRCMP_CONTAINS("was not asked for", content.error().what.c_str());
+  CHECK(etcd->asked("/v3/kv/range") < 10);
+}
+TEST(EtcdRegistry, AWatchThatIsAlwaysCompactedLoadsOnceASecond) {
+  etcd->fail("/v3/watch", 10'000, 200,
+             "{\"result\":{\"header\":{\"revision\":\"1\"},\"created\":true}}\n"
+             "{\"result\":{\"header\":{\"revision\":\"1\"},\"canceled\":true,"
+             "\"compact_revision\":\"9\"}}\n");
+  loaded();
+  bool over = false;
+  Timer time(loop, [&over] { over = true; });
+  time.after(std::chrono::milliseconds(2500));
+  run_until([&over] { return over; });
+  CHECK(etcd->asked("/v3/watch") >= 2);
+  CHECK(etcd->asked("/v3/watch") <= 4);
+}
 // As behind a proxy that ends what is open: nothing else says that it is not asked without a pause.
 TEST(EtcdRegistry, AWatchThatEndsAtOnceIsOpenedMoreSeldom) {
   etcd->fail("/v3/watch", 10'000, 200,
