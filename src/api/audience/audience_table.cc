@@ -11,9 +11,30 @@
 namespace lb {
 namespace {
 
+// What begins a new cell: the list separator of a spreadsheet program is that of its language, and
+// then quotation marks within a cell protect nothing.
+constexpr std::string_view kCellBreaks = ",;\t\r\n";
+
+// Whether a formula begins at `at`, where a cell may begin.
+bool cell_begins_formula(std::string_view text, std::size_t at) noexcept {
+  if (at == 0) return begins_formula(text);
+  if (kCellBreaks.find(text[at - 1]) == std::string_view::npos) return false;
+  const std::size_t from = text.find_first_not_of(" \"'", at);
+  return from != std::string_view::npos && kCellBreaks.find(text[from]) == std::string_view::npos &&
+         begins_formula(text.substr(from));
+}
+
+std::string guarded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (cell_begins_formula(text, i)) out += '\'';
+    out += text[i];
+  }
+  return out;
+}
+
 std::string csv_text(std::string_view text) {
-  std::string out = begins_formula(text) ? "'" : "";
-  out += text;
+  const std::string out = guarded(text);
   if (out.find_first_of("\",;\t\r\n") == std::string::npos) return out;
   std::string quoted = "\"";
   for (const char c : out) {
@@ -68,8 +89,11 @@ bool begins_formula(std::string_view text) noexcept {
                      [text](std::string_view one) { return text.starts_with(one); });
 }
 
-std::string_view unguarded(std::string_view cell) noexcept {
-  return cell.starts_with('\'') && begins_formula(cell.substr(1)) ? cell.substr(1) : cell;
+std::string unguarded(std::string_view cell) {
+  std::string out;
+  for (std::size_t i = 0; i < cell.size(); ++i)
+    if (cell[i] != '\'' || !cell_begins_formula(cell, i)) out += cell[i];
+  return out;
 }
 
 Result<void> rename_columns(AudienceTable& table, std::string_view names) {

@@ -1,7 +1,7 @@
 // AudienceTable: the rows of a report, as JSON or as CSV.
 //
-// CSV is safe in spreadsheets: a text that looks like a formula gets an apostrophe.  Lines end with
-// CR LF, texts are UTF-8.
+// CSV is safe in spreadsheets: a text that looks like a formula gets an apostrophe, also within it
+// behind what separates cells for some of them.  Lines end with CR LF, texts are UTF-8.
 // Source: RFC 4180; OWASP, CSV injection.
 // Thread: plain values, pure functions.
 // Bounds: kLongestColumn.
@@ -33,8 +33,8 @@ Result<void> rename_columns(AudienceTable& table, std::string_view names);
 
 // Whether a spreadsheet program would take the text for a formula.
 bool begins_formula(std::string_view text) noexcept;
-// The text of a cell without the protecting apostrophe.
-std::string_view unguarded(std::string_view cell) noexcept;
+// The text of a cell without the protecting apostrophes.
+std::string unguarded(std::string_view cell);
 
 // separator: "," or ";".
 std::string audience_csv(const AudienceTable& table, char separator = ',');

@@ -118,8 +118,40 @@ TEST(SoundExchange, WhatACellWasGuardedByIsTakenOffAgain) {
     AudienceTable table{{"title"}, {{text}}};
     const std::string csv = audience_csv(table);
     const std::size_t from = csv.find("\r\n") + 2;
-    STRCMP_EQUAL(text.c_str(),
-                 std::string(unguarded(csv.substr(from, csv.size() - 2 - from))).c_str());
+    STRCMP_EQUAL(text.c_str(), unguarded(csv.substr(from, csv.size() - 2 - from)).c_str());
+  }
+}
+
+TEST(SoundExchange, NoSeparatorWithinATextBeginsAFormula) {
+  const auto cell_of = [](const std::string& text) {
+    const std::string csv = audience_csv({{"title"}, {{text}}});
+    const std::size_t from = csv.find("\r\n") + 2;
+    return csv.substr(from, csv.size() - 2 - from);
+  };
+  STRCMP_EQUAL("\"x;'=cmd|' /C calc'!A1;y\"", cell_of("x;=cmd|' /C calc'!A1;y").c_str());
+  STRCMP_EQUAL("\"a,' -1\"", cell_of("a, -1").c_str());
+  STRCMP_EQUAL("\"Earth, Wind;' \"\"+1\"", cell_of("Earth, Wind; \"+1").c_str());
+  for (const std::string text : {"a; b", "a,b", "a - b, c-d; 1+1", "Rock 'n' Roll, 'Live'"})
+    STRCMP_EQUAL(text.find_first_of(",;") == text.npos ? text.c_str() : ('"' + text + '"').c_str(),
+                 cell_of(text).c_str());
+  // Read with another separator, whose program takes a quotation mark within a cell as it is; and
+  // read as it is meant.
+  constexpr std::string_view kSigns = "a=';,\t\" ";
+  std::vector<std::string> texts = {""};
+  for (std::size_t i = 0; texts[i].size() < 5; ++i)
+    for (const char sign : kSigns) texts.push_back(texts[i] + sign);
+  for (const std::string& text : texts) {
+    std::string cell = cell_of(text);
+    for (std::size_t at = 0; at != std::string::npos; at = cell.find_first_of(",;\t", at)) {
+      at = cell.find_first_not_of(",;\t\" ", at);
+      CHECK_TEXT(at == std::string::npos || cell[at] != '=', cell.c_str());
+    }
+    if (cell.starts_with('"')) {
+      cell = cell.substr(1, cell.size() - 2);
+      for (std::size_t at = 0; (at = cell.find("\"\"", at)) != std::string::npos; ++at)
+        cell.erase(at, 1);
+    }
+    STRCMP_EQUAL(text.c_str(), unguarded(cell).c_str());
   }
 }
 
