@@ -194,11 +194,12 @@ export function opening(summary, name, build) {
   const details = el('details', {class: 'opening'}, el('summary', null, summary, name && el('span', {class: 'away'}, ' ' + name)));
   let inside = null;
   details.addEventListener('toggle', () => {
-    // A form is built anew each time.
+    // A form is built anew each time; what is typed stays.
+    if (inside?.matches('.typed')) return;
     inside?.remove();
     inside = null;
     if (!details.open) return;
-    inside = build(() => { details.open = false; details.firstChild.focus(); });
+    inside = build(() => { inside.classList.remove('typed'); details.open = false; details.firstChild.focus(); });
     details.append(inside);
     inside.querySelector('input, select')?.focus();
   });

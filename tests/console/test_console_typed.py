@@ -7,7 +7,7 @@ from api import Api, with_api
 from console_stub import Stub
 from desk import Desk
 from harness import Failed, check, equal, test, wait_for
-from test_console_pages import console_server, mount_url
+from test_console_pages import ESCAPE, console_server, mount_url
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TYPED = "return document.querySelector('form.fields input[name=mount]')?.value"
@@ -106,6 +106,40 @@ def a_form_is_sent_with_the_session_of_another_tab(t):
     desk.browser.complaints()   # the refused requests
 
 
+@test
+def a_form_that_is_closed_keeps_what_is_typed(t):
+    desk = Desk(t, console_server(t)).log_in(page="/accounts")
+    is_open = "return !!document.querySelector('.opening[open] form.fields')"
+    typed = "return document.querySelector('form.fields input[name=id]').value"
+
+    def see_open(opens):
+        desk.wait(lambda: desk.browser.script(is_open) == opens, "it is open: %s" % opens)
+
+    def press_summary(opens):
+        desk.press("Create an account", selector="summary")
+        see_open(opens)
+    press_summary(True)
+    desk.write("Account", "acme")
+    desk.browser.press(ESCAPE)   # perhaps for the browser's suggestions
+    see_open(False)
+    press_summary(True)
+    equal(desk.browser.script(typed), "acme")
+    press_summary(False)
+    press_summary(True)
+    equal(desk.browser.script(typed), "acme")
+    # What is given up or sent is gone.
+    desk.press("Cancel")
+    see_open(False)
+    press_summary(True)
+    equal(desk.browser.script(typed), "")
+    desk.write("Account", "acme")
+    desk.press("Create", selector="form button")
+    see_open(False)
+    press_summary(True)
+    equal(desk.browser.script(typed), "")
+    desk.quiet()
+
+
 # What forms send that the API refuses: method, path, body.
 WRONG = [("POST", "/mounts", {"mount": name}) for name in ("/a.mp3", "x", "/a/../b", "/a?b", "/x.xsl", "/" + "n" * 300, "/a#", "/a\u0007")] + [
     ("POST", "/mounts", {"mount": "/b.mp3", **more}) for more in (
@@ -177,6 +211,7 @@ def refusals_stand_at_their_fields_in_the_language_of_the_viewer(t):
     desk.browser.script("localStorage.setItem('lb-language', 'fr')")
     desk.page("/bans")
     desk.browser.find(".opening summary").click()
+    desk.wait(lambda: desk.browser.find_all("input[name=match]"), "it is open")
     desk.browser.find("input[name=match]").write("300.1.2.3")
     desk.browser.find("form.fields button.main").click()
     desk.see("Ce n\u2019est pas une adresse")
