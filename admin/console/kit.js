@@ -45,28 +45,26 @@ let ahead = 0;   // ms
 export const clock = () => Date.now() + ahead;
 // Of a request without an answer.
 export const away = problem => { throw Object.assign(new Error(t(problem.name === 'TimeoutError' ? 'The server did not answer in time' : 'The server does not answer')), {away: true}); };
-// The session has ended under a form: what is typed stays until there is another session.
-let over = null;
+// The session has ended under a form, or what is shown once: it stays until there is another one.
+const notice = () => document.querySelector('.over');
 // Takes the session as it is now; whether it is another one.
 export async function goOn() {
-  const notice = over, was = here.csrf;
-  over = null;
-  const now = await api('GET', '/session', undefined, {once: true}).catch(problem => { over ||= notice; throw problem; });
-  if (now.user !== here.user || now.role !== here.role) await restart();
+  const was = here.csrf, now = await api('GET', '/session', undefined, {once: true});
+  if (now.user !== here.user || now.role !== here.role) await loggedOut(notice());
   Object.assign(here, now);
   for (const one of document.querySelectorAll('input[name=csrf]')) one.value = here.csrf;
-  notice?.remove();
+  notice()?.remove();
   return here.csrf !== was;
 }
+// Returns where the browser asks, and stays.
 export async function restart() {
   location.reload();
-  await new Promise(() => {});
+  await new Promise(done => setTimeout(done, 2000));
 }
-async function loggedOut() {
-  if (!document.querySelector('form.typed')) await restart();
-  over = document.querySelector('.over') || el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over') + '. ',
-    el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays') + '.');
-  if (!over.isConnected) $('main').prepend(over);
+async function loggedOut(stays) {
+  if (!stays || !document.querySelector('form.typed, .secret')) await restart();
+  if (!notice()) $('main').prepend(el('p', {class: 'roundbox message over', role: 'alert'}, t('Your login is over') + '. ',
+    el('a', {href: '/admin/login?back=%2Fadmin%2Fconsole', target: '_blank'}, t('Log in in another window')), '. ' + t('What was typed stays') + '.'));
   throw new Problem(401, {detail: t('Your login is over')});
 }
 // Idempotency-Keys of one form: a body that is sent again has the same one.
@@ -86,7 +84,7 @@ export const request = (path, more, headers) => fetch(new URL(path, location.ori
   .then(async answer => [answer, await answer.text()]).catch(away);
 // more: key (Idempotency-Key), revision (If-Match), once: not again.
 export async function api(method, path, body, more = {}) {
-  if (over) await goOn();
+  if (notice() && !more.once) await goOn();
   const headers = {}, file = body instanceof Blob, began = Date.now();
   if (body && !file) headers['Content-Type'] = 'application/json';
   if (more.key) headers['Idempotency-Key'] = more.key;
@@ -94,7 +92,7 @@ export async function api(method, path, body, more = {}) {
   const [answer, text] = await request('/api/v1' + path, {method, body: file ? body : JSON.stringify(body)}, headers);
   const off = Date.parse(answer.headers.get('Date')) + 500 - (began + Date.now()) / 2;
   if (Math.abs(off - ahead) > 1500 && Date.now() - began < 2000) ahead = off;   // its seconds are whole, and it was under way
-  if (answer.status === 401) await loggedOut();
+  if (answer.status === 401) await loggedOut(true);
   // Another tab may have logged in: with another session, as another user.
   if (answer.status === 403 && !more.once && await goOn()) return api(method, path, body, {...more, once: true});
   let said = null;

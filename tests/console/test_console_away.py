@@ -4,6 +4,8 @@ from harness import check, equal, free_port, listen_socket, test
 from test_console_pages import console_server
 from test_console_parts import Browser
 
+END = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
+
 
 @test
 def a_page_that_is_opened_while_the_server_is_away_comes_when_it_is_back(t):
@@ -36,8 +38,7 @@ def what_is_typed_outlives_the_session(t):
     desk.press("Create a mount")
     desk.write("Mount", "/typed.mp3")
     one = desk.browser.call("/window")
-    end = "return fetch('/admin/logout', {method: 'POST', body: new URLSearchParams({csrf: document.querySelector('.session input').value}), redirect: 'manual'}).then(() => true)"
-    desk.browser.script(end)
+    desk.browser.script(END)
     desk.press("Create", selector="form button")
     desk.see("Your login is over.", "Log in in another window")
     equal(desk.browser.script("return [...document.querySelectorAll('form.fields input')].find(one => one.name === 'mount').value"), "/typed.mp3")
@@ -51,10 +52,34 @@ def what_is_typed_outlives_the_session(t):
     desk.browser.call("/window", {"handle": one})
     desk.press("Create", selector="form button")
     desk.see("The login of its source", "/typed.mp3")
-    # Where nothing is typed, it is the page for logging in.
-    desk.browser.script(end)
+    # Where nothing is typed or shown once, it is the page for logging in.
+    desk.page("/mounts")
+    desk.browser.script(END)
     desk.wait(lambda: "/admin/login?back=" in desk.browser.url, "the login page")
     equal(Browser(server).get("/admin/console/mounts").status, 302)
+
+
+@test
+def what_is_shown_once_outlives_the_session(t):
+    desk = Desk(t, console_server(t), whole=True).log_in(page="/users")
+    desk.press("Create a user")
+    desk.write("User", "kim")
+    desk.choose("Role", "viewer")
+    desk.press("Create", selector="form button")
+    desk.see("The login of kim")
+    secret = "return [...document.querySelectorAll('.secret code')].map(one => one.textContent)"
+    shown, one = desk.browser.script(secret), desk.browser.call("/window")
+    desk.browser.script(END)
+    other = desk.browser.call("/window/new", {"type": "tab"})["handle"]
+    desk.browser.call("/window", {"handle": one})   # it is shown again, and asks
+    desk.see("Your login is over.", "Log in in another window", "The login of kim")
+    desk.browser.call("/window", {"handle": other})
+    desk.browser.open(desk.url("/admin/console/audit"))
+    desk.fill_login("admin", "adm-secret")
+    desk.see("Log out admin")
+    desk.browser.call("/window", {"handle": one})
+    desk.gone("Your login is over.")
+    equal((desk.browser.script(secret), shown[0]), (shown, "kim"))
 
 
 @test

@@ -107,6 +107,28 @@ def a_form_is_sent_with_the_session_of_another_tab(t):
 
 
 @test
+def a_form_whose_page_is_not_left_for_another_user_is_sent_when_its_own_is_back(t):
+    server, api = with_api(console_server(t))
+    api.want(201, "POST", "/users", {"name": "vera", "role": "viewer", "password": "a-long-one"})
+    desk = Desk(t, server, whole=True).log_in(page="/mounts")
+    desk.press("Create a mount")
+    desk.write("Mount", "/typed.mp3")
+    # As "Cancel" at the browser's question, which a driver answers before it could be read.
+    desk.browser.script("navigation.addEventListener('navigate', event => { if (event.navigationType === 'reload') event.preventDefault(); })")
+    tabs = Tabs(desk)
+    tabs.log_in_again("vera", "a-long-one")
+    desk.see("Your login is over.", "What was typed stays.")
+    desk.press("Create", selector="form button")
+    desk.wait(lambda: desk.browser.script(FAULTS) == ["Your login is over."], "the form says it")
+    equal(desk.browser.script(TYPED), "/typed.mp3")
+    tabs.log_in_again("admin", "adm-secret")
+    desk.gone("What was typed stays.")
+    desk.press("Create", selector="form button")
+    desk.see("The login of its source", "/typed.mp3")
+    desk.browser.complaints()   # the refused requests
+
+
+@test
 def a_form_that_is_closed_keeps_what_is_typed(t):
     desk = Desk(t, console_server(t)).log_in(page="/accounts")
     is_open = "return !!document.querySelector('.opening[open] form.fields')"
