@@ -25,7 +25,7 @@ export function taking(title, word = 'CSV') {
   return {node, report(what, fields) { node.href = '/api/v1' + address(what, {...fields, format: 'csv'}); },
     rows(name, all) {
       node.download = 'audience-' + name + '.csv';
-      node.href = 'data:text/csv;charset=utf-8,' + encodeURIComponent(all.map(row => row.map(one => one === +one ? one : '"' + String(one).replace(/^[ "']*[=+@|%\t\r\n\uff0b\uff0d\uff1d\uff20-]/, "'$&").replaceAll('"', '""') + '"').join() + '\r\n').join(''));
+      node.href = 'data:text/csv;charset=utf-8,' + encodeURIComponent(all.map(row => row.map(one => one === +one ? one : '"' + String(one).replace(/(^|[,;\t\r\n])(?=[ "']*[=+@|%\uff0b\uff0d\uff1d\uff20-])/g, "$&'").replaceAll('"', '""') + '"').join() + '\r\n').join(''));
     }};
 }
 
