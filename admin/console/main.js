@@ -130,6 +130,10 @@ async function render(more, first) {
     const made = name ? mount(page, name) : (pages[path] || overview)(page);
     await made;
   } catch (problem) {
+    if (problem.status === 401) {
+      main.replaceChildren();
+      await restart();
+    }
     if (!page.heading) page.title(name || 'Console');
     page.add(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? t('There is no mount {0}.', name) : words(problem)), el('p', null, to('', t('To the overview')))));
     if (problem.away || problem.status >= 500) page.later(more, problem.away ? AGAIN : REFUSED);

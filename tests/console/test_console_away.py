@@ -80,6 +80,13 @@ def what_is_shown_once_outlives_the_session(t):
     desk.browser.call("/window", {"handle": one})
     desk.gone("Your login is over.")
     equal((desk.browser.script(secret), shown[0]), (shown, "kim"))
+    # What is left for another page is so without a session, too.
+    desk.browser.script(END)
+    desk.browser.call("/window", {"handle": other})
+    desk.browser.call("/window", {"handle": one})
+    desk.see("Your login is over.", "The login of kim")
+    desk.press("Audit", selector="#menu a")
+    desk.wait(lambda: "/admin/login?back=" in desk.browser.url and "audit" in desk.browser.url, "the login page")
 
 
 @test
