@@ -33,6 +33,7 @@
 #include "app/pages/picture_fetches.h"
 #include "app/pages/station.h"
 #include "app/pages/stats_renderer.h"
+#include "app/process/process_usage.h"
 #include "app/programs/dead_air_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
@@ -65,6 +66,12 @@ namespace lb {
 namespace {
 
 constexpr unsigned kMaxWorkers = 64;  // a Channel has one bit for each
+
+// A backend of all mounts has a quarter of them at a time.
+Fetcher::Limits backend_requests() {
+  const std::uint64_t descriptors = process_usage().most_fds;
+  return {.in_flight = std::clamp<std::size_t>(descriptors / 8, 256, 1024)};
+}
 
 unsigned worker_count(const LimitSettings& limits) {
   const unsigned wanted = limits.threads > 0 ? limits.threads : std::thread::hardware_concurrency();
@@ -301,7 +308,7 @@ void Server::make_pages() {
 
 void Server::make_admission() {
   Services& services = *services_;
-  services.fetcher = std::make_unique<Fetcher>(services.loops.control());
+  services.fetcher = std::make_unique<Fetcher>(services.loops.control(), backend_requests());
   services.auth =
       std::make_unique<Authenticators>(services.loops.control(), services.loops.clerk(),
                                        services.log, *services.fetcher, drops_listener(services));

@@ -11,7 +11,7 @@
 namespace lb {
 namespace {
 
-constexpr Fetcher::Limits kFetches{80, 8};
+constexpr Fetcher::Limits kFetches{80, 8, 80};
 constexpr std::string_view kDigestKey = "icecast-lb external";
 
 // Whether the value may be sent in a request.

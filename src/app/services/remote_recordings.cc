@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMaxFetches = 16, kMaxWaitingFetches = 4096;
+constexpr std::size_t kMaxFetches = 16, kMaxWaitingFetches = 4096, kMaxOfNode = 12;
 
 }  // namespace
 
@@ -33,8 +33,8 @@ void RemoteRecordings::configure(const Config& config) {
 
 Loop& RemoteRecordings::begin() {
   fetching_ = std::make_unique<IoThread>(thread_number_, clock_, "fetch");
-  fetcher_ = std::make_unique<Fetcher>(fetching_->loop(),
-                                       Fetcher::Limits{kMaxFetches, kMaxWaitingFetches});
+  fetcher_ = std::make_unique<Fetcher>(
+      fetching_->loop(), Fetcher::Limits{kMaxFetches, kMaxWaitingFetches, kMaxOfNode});
   // Without the thread recordings of other nodes are not found here.
   if (auto started = fetching_->start(); !started) log_.error("archive", started.error().what);
   return fetching_->loop();

@@ -2,25 +2,30 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
 #include "base/cat.h"
 #include "base/strings.h"
 #include "net/fetch/curl_loop.h"
+#include "net/fetch/fetch_turns.h"
 
 namespace lb {
 namespace {
 
 // The bytes kept of an answer's head; a backend that sends more is broken.
 constexpr std::size_t kHeadBytes = 64 * 1024;
+// How often logins are ended that wait for too long.
+constexpr auto kExpiryPause = std::chrono::seconds(1);
 
 }  // namespace
 
 struct Fetcher::Engine {
   struct Transfer {
     std::uint64_t id = 0;
+    std::string server;
+    SteadyTime since{};
     FetchRequest request;
     Done done;
     CurlList headers;
@@ -34,6 +39,7 @@ struct Fetcher::Engine {
   Engine(Loop& loop_given, Limits limits_given)
       : loop(loop_given),
         limits(limits_given),
+        turns({limits.in_flight, limits.of_server}),
         curl(loop, [this](CURL* easy, CURLcode code) { on_done(easy, code); }) {}
   ~Engine() {
     for (auto& [easy, transfer] : running) curl.remove(easy);
@@ -87,7 +93,10 @@ struct Fetcher::Engine {
   }
 
   void begin(std::unique_ptr<Transfer> transfer) {
-    if (auto ready = prepare(*transfer); !ready) return fail(std::move(transfer), ready.error());
+    if (auto ready = prepare(*transfer); !ready) {
+      turns.leave(transfer->server, FetchTurns::End::kUnknown);
+      return fail(std::move(transfer), ready.error());
+    }
     CURL* easy = transfer->easy.get();
     running[easy] = std::move(transfer);
     curl.add(easy);
@@ -111,11 +120,12 @@ struct Fetcher::Engine {
     const auto at = running.find(easy);
     const std::unique_ptr<Transfer> transfer = std::move(at->second);
     running.erase(at);
+    const bool answered = code == CURLE_OK || transfer->enough;
+    turns.leave(transfer->server, answered ? FetchTurns::End::kAnswered : FetchTurns::End::kFailed);
     next();
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->answer.status = static_cast<int>(status);
-    const bool answered = code == CURLE_OK || transfer->enough;
     Count& count = count_of(*transfer);
     ++(answered ? count.answered : count.failed);
     if (answered)
@@ -124,10 +134,29 @@ struct Fetcher::Engine {
       transfer->done(curl_error(code, transfer->request, transfer->detail));
   }
   void next() {
-    if (waiting.empty() || running.size() >= limits.in_flight) return;
-    auto transfer = std::move(waiting.front());
-    waiting.pop_front();
-    begin(std::move(transfer));
+    while (const auto id = turns.next()) begin(std::move(waiting.extract(*id).mapped()));
+    if (!waiting.empty() && !expiry_timer.armed()) expiry_timer.after(kExpiryPause);
+  }
+  std::unique_ptr<Transfer> withdraw(std::uint64_t id) {
+    auto transfer = std::move(waiting.extract(id).mapped());
+    turns.withdraw(transfer->server, id);
+    return transfer;
+  }
+  // Its listener or source has been waiting, and more of them come than the server answers.
+  void expire_logins() {
+    std::vector<std::uint64_t> expired;
+    for (const auto& [id, transfer] : waiting)
+      if (transfer->request.purpose == FetchPurpose::kLogin &&
+          loop.now() - transfer->since >= transfer->request.timeout)
+        expired.push_back(id);
+    for (const std::uint64_t id : expired) {
+      auto transfer = withdraw(id);
+      Error error = Error::timeout(
+          cat({shown_url(transfer->request.url), ": busy, a request waited ",
+               transfer->request.timeout.count() / 1000, " s behind others and was not sent"}));
+      fail(std::move(transfer), std::move(error));
+    }
+    next();
   }
 
   void drop(std::uint64_t id) {
@@ -136,22 +165,25 @@ struct Fetcher::Engine {
       const std::unique_ptr<Transfer> transfer = std::move(at->second);
       running.erase(at);
       curl.remove(transfer->easy.get());
+      turns.leave(transfer->server, FetchTurns::End::kUnknown);
       next();
       return;
     }
-    std::erase_if(waiting, [id](const auto& transfer) { return transfer->id == id; });
+    if (waiting.contains(id)) withdraw(id);
     std::erase_if(failed, [id](const auto& row) { return row.first->id == id; });
   }
 
   Loop& loop;
   const Limits limits;
+  FetchTurns turns;
   CurlLoop curl;
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> running;
-  std::deque<std::unique_ptr<Transfer>> waiting;
+  std::map<std::uint64_t, std::unique_ptr<Transfer>> waiting;
   std::vector<std::pair<std::unique_ptr<Transfer>, Error>> failed;
   std::uint64_t next_id = 1;
   std::array<Count, kFetchPurposeNames.size()> counts;
   Timer fail_timer{loop, [this] { report_failed(); }};
+  Timer expiry_timer{loop, [this] { expire_logins(); }};
 };
 
 Fetcher::Fetcher(Loop& loop, Limits limits) : engine_(std::make_unique<Engine>(loop, limits)) {}
@@ -170,13 +202,21 @@ std::uint64_t Fetcher::start(FetchRequest request, Done done) {
     Error error = Error::invalid(
         cat({"\"", shown_url(transfer->request.url), "\" is not an http or https address"}));
     engine_->fail(std::move(transfer), std::move(error));
-  } else if (engine_->running.size() < engine_->limits.in_flight) {
-    engine_->begin(std::move(transfer));
-  } else if (engine_->waiting.size() < engine_->limits.waiting) {
-    engine_->waiting.push_back(std::move(transfer));
-  } else {
-    Error error = Error::limit(cat({shown_url(transfer->request.url), ": ", engine_->limits.waiting,
-                                    " requests wait already, this one was not sent"}));
+    return id;
+  }
+  const std::string server = server_of_url(transfer->request.url);
+  transfer->server = server;
+  transfer->since = engine_->loop.now();
+  engine_->turns.wait(server, id);
+  engine_->waiting[id] = std::move(transfer);
+  engine_->next();
+  if (!engine_->waiting.contains(id)) return id;
+  const std::size_t most = engine_->limits.waiting, own = engine_->turns.waiting(server);
+  if (engine_->waiting.size() > most || own > (most + 1) / 2) {
+    transfer = engine_->withdraw(id);
+    Error error = Error::limit(
+        cat({shown_url(transfer->request.url), ": ", own - 1, " requests to its server and ",
+             engine_->waiting.size() - (own - 1), " others wait already, this one was not sent"}));
     engine_->fail(std::move(transfer), std::move(error));
   }
   return id;

@@ -4,11 +4,13 @@
 // Thread: one loop (control).  Done callbacks run there, once each, never before start() returns;
 // cancel() and the destructor destroy them uncalled.
 // Ownership: callbacks own their data; the Fetcher may be destroyed at any time.
-// Bounds: a number of requests under way and of waiting ones; a request's time-out counts from its
-// sending.  TLS certificates are verified.  Only http and https.
+// Bounds: a number of requests under way, of all and of one server (FetchTurns), and of waiting ones.
+// A request's time-out counts from its sending; a login waits no longer than that for it.  TLS
+// certificates are verified.  Only http and https.
 // Library: libcurl's multi interface, driven by our loop.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -77,7 +79,12 @@ class Fetcher {
  public:
   struct Limits {
     std::size_t in_flight = 256;
-    std::size_t waiting = 20'000;
+    std::size_t waiting = 20'000;  // half of them of one server
+    std::size_t of_server = default_of_server(in_flight);
+    // A quarter; where that is less than four, up to a half.
+    static constexpr std::size_t default_of_server(std::size_t in_flight) noexcept {
+      return std::max(in_flight / 4, std::min<std::size_t>((in_flight + 1) / 2, 4));
+    }
   };
   using Done = UniqueFunction<void(Result<FetchAnswer>)>;
 

@@ -266,7 +266,7 @@ TEST(Fetcher, AForeignServerRedirectsToItsOwnKindOfAddressOnly) {
   LONGS_EQUAL(static_cast<int>(Error::Code::kClosed), static_cast<int>(answers[1]->error().code));
 }
 TEST(Fetcher, ManyAtOnceAndTheOthersWait) {
-  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{3, 100});
+  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{3, 100, 3});
   StubHttp stub(echo_path);
   for (int i = 0; i < 20; ++i) start(get(stub.url("/" + std::to_string(i))));
   LONGS_EQUAL(3, fetcher->in_flight());
@@ -276,6 +276,48 @@ TEST(Fetcher, ManyAtOnceAndTheOthersWait) {
   LONGS_EQUAL(0, fetcher->in_flight());
   LONGS_EQUAL(20, fetcher->counted(FetchPurpose::kOther).answered);
   LONGS_EQUAL(0, fetcher->counted(FetchPurpose::kOther).failed);
+}
+TEST(Fetcher, ASilentServerLeavesPlacesForOthers) {
+  for (const std::size_t places : {std::size_t{2}, std::size_t{8}, std::size_t{256}}) {
+    fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{.in_flight = places});
+    answers.clear();
+    StubHttp silent([](const std::string&) { return std::string(); });
+    StubHttp stub(echo_path);
+    bool called = false;
+    for (std::size_t i = 0; i < 2 * places; ++i)
+      fetcher->start(get(silent.url("/")), [&](const Result<FetchAnswer>&) { called = true; });
+    LONGS_EQUAL(Fetcher::Limits::default_of_server(places), fetcher->in_flight());
+    for (int i = 0; i < 20; ++i) start(get(stub.url("/")));
+    run_until(20);
+    for (const auto& answer : answers) CHECK(answer->has_value());
+    CHECK(!called);
+  }
+}
+TEST(Fetcher, ALoginWaitsNoLongerThanItsTimeoutBehindOthers) {
+  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{.in_flight = 1});
+  StubHttp silent([](const std::string&) { return std::string(); });
+  FetchRequest event = get(silent.url("/event")), login = get(silent.url("/login?key=1"));
+  event.timeout = std::chrono::seconds(100);
+  login.timeout = std::chrono::milliseconds(100);
+  start(event);
+  start(event);
+  login.purpose = FetchPurpose::kLogin;
+  start(login);
+  run_until(1);
+  CHECK(answers[0]->error().code == Error::Code::kTimeout);
+  STRCMP_CONTAINS("/login: busy, a request waited 0 s", answers[0]->error().what.c_str());
+  LONGS_EQUAL(1, fetcher->waiting());
+}
+TEST(Fetcher, OneServersWaitingRequestsLeaveRoomForOthers) {
+  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{.in_flight = 2, .waiting = 4});
+  StubHttp silent([](const std::string&) { return std::string(); });
+  StubHttp other([](const std::string&) { return std::string(); });
+  for (int i = 0; i < 5; ++i) start(get(silent.url("/")));
+  LONGS_EQUAL(2, fetcher->waiting());
+  for (int i = 0; i < 3; ++i) start(get(other.url("/")));
+  LONGS_EQUAL(4, fetcher->waiting());
+  run_until(2);
+  for (const auto& answer : answers) CHECK(answer->error().code == Error::Code::kLimit);
 }
 TEST(Fetcher, CountsRequestsByTheirPurpose) {
   StubHttp stub(echo_path);
