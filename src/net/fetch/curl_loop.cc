@@ -148,6 +148,9 @@ Result<void> prepare_curl(CURL* easy, const FetchRequest& request, CurlList& hea
   if (request.redirects > 0) {
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.redirects));
+    // A form is meant for the address to which its server has moved.
+    curl_easy_setopt(easy, CURLOPT_POSTREDIR,
+                     static_cast<long>(CURL_REDIR_POST_301 | CURL_REDIR_POST_302));
   }
   if (!request.user_agent.empty())
     curl_easy_setopt(easy, CURLOPT_USERAGENT, request.user_agent.c_str());

@@ -244,6 +244,30 @@ TEST(Fetcher, FollowsRedirectsOnlyWhereAllowed) {
   STRCMP_EQUAL("there", answers[1]->value().body.c_str());
   STRCMP_EQUAL("X-Second: 1", answers[1]->value().headers.at(0).c_str());
 }
+TEST(Fetcher, AFormIsSentAgainWhereItsServerMoved) {
+  int status = 0;
+  StubHttp stub([&status](const std::string& request) {
+    if (request.find(" /first ") != std::string::npos)
+      return cat({"HTTP/1.1 ", status, " Moved\r\nLocation: /second\r\nContent-Length: 0\r\n\r\n"});
+    return StubHttp::ok();
+  });
+  for (const int moved : {301, 302, 303, 307, 308}) {
+    status = moved;
+    FetchRequest request = get(stub.url("/first"));
+    request.form = "action=add";
+    request.redirects = 1;
+    start(std::move(request));
+    run_until(answers.size() + 1);
+    LONGS_EQUAL(200, answers.back()->value().status);
+    const std::string got = stub.requests().back();
+    if (moved == 303) {  // its answer is elsewhere
+      CHECK(got.starts_with("GET /second "));
+    } else {
+      CHECK(got.starts_with("POST /second "));
+      CHECK(got.ends_with("\r\n\r\naction=add"));
+    }
+  }
+}
 TEST(Fetcher, AForeignServerRedirectsToItsOwnKindOfAddressOnly) {
   std::string to;
   StubHttp stub([&to](const std::string& request) {
