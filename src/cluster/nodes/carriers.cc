@@ -104,7 +104,9 @@ bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled)
 bool CarrierTable::see_all(NodeSlot node, const std::vector<MountLoad>& loads, SteadyTime sampled) {
   ++revision_;
   const Carrier nothing;
-  for (auto& [name, mount] : mounts_) {
+  const bool has_rows = rows_of(node) > 0;
+  for (auto at = mounts_.begin(); has_rows && at != mounts_.end(); ++at) {
+    MountNodes& mount = at->second;
     Carrier* carrier = find_in(mount, node);
     if (carrier == nullptr) continue;
     forget_behind(mount, node);
@@ -118,7 +120,13 @@ bool CarrierTable::see_all(NodeSlot node, const std::vector<MountLoad>& loads, S
 
 void CarrierTable::forget_node(NodeSlot node) {
   ++revision_;
+  if (rows_of(node) == 0) return;
   sweep([node](const Carrier& carrier) { return carrier.node != node; });
+}
+
+void CarrierTable::forget_nodes(const std::vector<bool>& nodes) {
+  ++revision_;
+  sweep([&nodes](const Carrier& carrier) { return !nodes[carrier.node]; });
 }
 
 void CarrierTable::sent(NodeSlot node, std::string_view mount, SteadyTime now, SteadyTime sampled) {

@@ -133,6 +133,8 @@ class CarrierTable {
   bool see_all(NodeSlot node, const std::vector<MountLoad>& loads,
                SteadyTime sampled = SteadyTime{});
   void forget_node(NodeSlot node);
+  // By slots, in one walk over the mounts.
+  void forget_nodes(const std::vector<bool>& nodes);
   // A listener was sent there; sampled: when the node's last report was true.
   void sent(NodeSlot node, std::string_view mount, SteadyTime now, SteadyTime sampled);
   // Removes carriers for which the function returns false.

@@ -115,6 +115,11 @@ void NodeTable::expect_report(Node& node, SteadyTime now) {
 
 void NodeTable::expire(SteadyTime now) {
   compare_peers(now);
+  // Many are dead at once where this server's line was cut.
+  std::vector<bool> dead(nodes_.size());
+  for (const Node& node : nodes_)
+    dead[slot_of(node)] = node.state != NodeState::kDead && node.state_at(now) == NodeState::kDead;
+  if (std::find(dead.begin(), dead.end(), true) != dead.end()) carriers_.forget_nodes(dead);
   for (Node& node : nodes_) {
     if (node.state == NodeState::kDead) continue;
     if (node.kind == NodeKind::kStatic) node.unacked.pop_before(now - settings_.session_guess);

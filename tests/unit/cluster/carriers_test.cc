@@ -1,7 +1,10 @@
 #include "cluster/nodes/carriers.h"
 
+#include <ctime>
 #include <string>
 #include <vector>
+
+#include "base/cat.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -94,6 +97,24 @@ TEST(CarrierTable, OneNodeTakesTheRowsOfNoOther) {
   table.forget_node(1);
   CHECK_EQUAL(2u, table.size());
   CHECK(table.see(1, {"/one-more", 1}));
+}
+
+TEST(CarrierTable, ManyNodesAreForgottenInOneWalkAndThoseWithoutRowsInNone) {
+  for (std::size_t i = 0; i < CarrierTable::kMaxOfNode; ++i) table.see(1, {cat({"/m", i}), 1});
+  for (NodeSlot node = 2; node < 6; ++node) table.see_all(node, {{"/m0", 1}, {"/own", 1}});
+  const std::clock_t begin = std::clock();  // of the processor: others may use it, too
+  for (NodeSlot node = 6; node < 3000; ++node) {
+    table.see_all(node, {});
+    table.forget_node(node);
+  }
+  CHECK(std::clock() - begin < CLOCKS_PER_SEC / 4);
+  table.forget_nodes({false, false, true, true, false, true});
+  CHECK_EQUAL(2u, table.find("/m0")->carriers.size());
+  CHECK_EQUAL(4u, table.find("/own")->carriers.front().node);
+  CHECK_EQUAL(1u, table.find("/own")->carriers.size());
+  table.forget_nodes({false, true, false, false, true, false});
+  CHECK_EQUAL(0u, table.size());
+  CHECK(table.heard().empty());
 }
 
 TEST(CarrierTable, KeepsAMountWhoseBitrateIsKnown) {
