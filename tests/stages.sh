@@ -144,8 +144,8 @@ release_build() {
   ) 9>"$logs/release.lock"
 }
 # clang compiles the checks of the sanitizers in half of gcc's time, and refuses what only clang refuses; its linker takes a
-# quarter of the time for the fifty programs.  The checks of each
-# pointer are left to the fuzzers: AddressSanitizer ends at a null pointer as well.
+# quarter of the time for the fifty programs.  The checks of each pointer are left to the fuzzers: AddressSanitizer ends at a
+# null pointer as well.
 asan_configure() {
   use_ccache
   configure_in asan --enable-asan --enable-unity --enable-werror CXX="${ccache:+ccache }clang++-14" LDFLAGS=-fuse-ld=lld \
@@ -444,7 +444,8 @@ sanitizer_options() {
   export TSAN_OPTIONS=log_path=$place/reports/tsan:second_deadlock_stack=1
 }
 
-# simulate FROM SEEDS [SEED...]: and those by name.  A seed that fails prints itself and its last events.
+# simulate FROM SEEDS [SEED...]: and those by name.  A seed that fails prints itself and its last events.  The time limit is for
+# a run beside the suites, at the lowest priority, that attacks stop for a while.
 simulate() {
   release_build && make -s -C build/release -j"$jobs" tests/simulation/simulate-cluster || return 1
   local from=$1 seeds=$2 program=(timeout -k 10 3000 build/release/tests/simulation/simulate-cluster)

@@ -51,6 +51,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/rate_limit.h"
 #include "base/record.h"
 #include "cluster/slots/slot_row.h"
 #include "stream/mount/slot_gate.h"
@@ -180,7 +181,7 @@ class SlotBook {
     Count claim_needs = 0;  // … once the parent has confirmed this much of claim_
     Count uncovered = 0;    // the part of `claim` that it was not given before
     Count most = kNoLimit;  // that it may have
-    SteadyTime noted = SteadyTime::min();  // when disbelief in it was last reported
+    RateLimit noted;        // reports about it
     Count want = 0;
     Count recalled = 0;  // recalled and not given back yet
     Count held = 0;      // for listeners of its former process, until it claims them

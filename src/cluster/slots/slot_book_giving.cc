@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr auto kNotedEach = std::chrono::minutes(1);
+constexpr Rate kNotes{1, std::chrono::minutes(1)};
 
 }  // namespace
 
@@ -321,16 +321,14 @@ void SlotBook::end_listeners(Count listeners) {
 
 void SlotBook::note_disbelief(const std::string& id, Child& child, SteadyTime now) {
   const Count out = disbelieved(child);
-  if (out == 0 || (child.noted != SteadyTime::min() && now < child.noted + kNotedEach)) return;
-  child.noted = now;
+  if (out == 0 || !child.noted.take(now, kNotes)) return;
   const bool of_node = child.most != kNoLimit && child.out() - out <= child.most;
   disbelieved_.push_back(
       {id, child.out(), of_node ? child.most : limit_, child.out() - out, of_node});
 }
 
 void SlotBook::note_limit_of(const std::string& id, Child& child, Count wish, SteadyTime now) {
-  if (child.noted != SteadyTime::min() && now < child.noted + kNotedEach) return;
-  child.noted = now;
+  if (!child.noted.take(now, kNotes)) return;
   disbelieved_.push_back({id, child.out() + wish, child.most, child.most, true});
 }
 
