@@ -1,6 +1,7 @@
 """The running servers by the API: nodes, drains, weights, listeners, titles and the audit log; the speed of changes."""
 import concurrent.futures
 import datetime
+import select
 import signal
 import time
 
@@ -8,6 +9,7 @@ from api import STORE, Api, encoded, store_server, with_api
 from bench import ADMIN, check, equal, test, wait_for
 from crowd import Crowd, hearing, of_status
 from link_bench import edge, feed, linked_master, node_at
+from wire import request
 
 STAY = "<max-redirect-slaves>0</max-redirect-slaves>"
 
@@ -186,6 +188,37 @@ def a_node_that_tells_nothing_is_named(b):
     equal([row["match"] for row in api.want(200, "GET", "/bans").json()["items"]], [{"address": "127.0.0.77"}])
     wait_for(lambda: all(one.ended is not None for one in ones), "all three listeners have ended")
     wait_for(lambda: "missing" not in listeners_of(api, "/live.mp3"), "no node has listeners")
+
+
+@test
+def who_asks_often_for_a_node_that_is_stopped_leaves_room_to_others(b):
+    master = store_master(b, 11, ["edge12"])
+    api = Api(master)
+    tokens = {}
+    for account in ("acme", "bolt"):
+        api.want(201, "POST", "/accounts", {"id": account})
+        tokens[account] = api.want(201, "POST", "/tokens", {"role": "owner", "account": account}).json()["token"]
+    login = api.mount("/acme.mp3", account="acme")
+    api.mount("/bolt.mp3", account="bolt")
+    feed(b, master, "/acme.mp3", login=login)
+    node = edge(b, 12, master)
+    crowd = Crowd(b)
+    one = hearing(crowd, node, "/acme.mp3")
+    wait_for(lambda: api.want(200, "GET", "/mounts/acme.mp3").json()["listeners"] == 1, "the listener is counted")
+    node.send_signal(signal.SIGSTOP)
+    asked = []
+    for _ in range(20):
+        wire = master.wire()
+        wire.send(request("GET /api/v1/mounts/acme.mp3/listeners HTTP/1.1",
+                          ["Host: x", "Connection: close", "Authorization: Bearer " + tokens["acme"]], None, b""))
+        asked.append(wire)
+    # Those for which there is no room are answered first.
+    select.select([wire.socket for wire in asked], [], [], 5)
+    listed = api.as_user(token=tokens["bolt"]).want(200, "GET", "/mounts/bolt.mp3/listeners").json()
+    equal(listed["items"], [])
+    equal({wire.reply_head().status for wire in asked}, {200, 503}, "part of the room is for others")
+    node.send_signal(signal.SIGCONT)
+    check(one.ended is None, "the listener has heard nothing of it")
 
 
 @test

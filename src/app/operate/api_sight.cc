@@ -7,6 +7,7 @@
 
 #include "admin/command/cluster_sight.h"
 #include "admin/command/station.h"
+#include "api/request/lane_room.h"
 #include "api/request/list_page.h"
 #include "app/certificates/certificate_orders.h"
 #include "app/cluster/cluster_links.h"
@@ -31,6 +32,8 @@
 
 namespace lb {
 namespace {
+
+constexpr LaneRoom::Limits kRoom{.inside = 16, .of_customers = 12, .of_lane = 6};
 
 std::optional<std::uint64_t> limit_of(double most) {
   if (most == Node::kNoLimit) return std::nullopt;
@@ -57,6 +60,10 @@ NodeNow row_of(const Node& node, SteadyTime now) {
 }
 
 }  // namespace
+
+ApiSight::ApiSight(Network& network)
+    : network_(network), room_(std::make_unique<LaneRoom>(kRoom)) {}
+ApiSight::~ApiSight() = default;
 
 // The load of a joining node is unknown.
 std::string_view state_word(NodeState state) noexcept {
@@ -210,22 +217,10 @@ std::vector<CertificateNow> ApiSight::certificates() const {
   return rows;
 }
 
-void ApiSight::check(Look what, const ApiRequest& request, Then then) {
-  auto view = std::make_shared<LiveView>();
-  if (what == Look::kCertificates) {
-    view->certificates = certificates();
-    return then(std::move(view));
-  }
-  if (what != Look::kListeners || query_param(request.query, "node")) view->nodes = nodes();
-  if (what == Look::kHealth) view->health = node_health(network_);
-  if (what == Look::kNodes || what == Look::kHealth) return then(std::move(view));
-  if (queries_ >= kMaxQueries) return then(nullptr);
-  query_listeners(std::move(view), request, std::move(then));
-}
-
 // The pending part of one query.
 struct ApiSight::Listeners {
   std::shared_ptr<LiveView> view;
+  std::string lane;
   std::string mount;
   ListenerPlace after;  // only listeners after this one
   std::map<std::string, std::vector<std::string>, std::less<>> paths;  // of the stream, by node
@@ -234,12 +229,25 @@ struct ApiSight::Listeners {
   std::string cut;          // the first node, by name, with more rows
 };
 
-void ApiSight::query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request,
-                               Then then) {
-  ++queries_;
+void ApiSight::check(Look what, const ApiRequest& request, const std::string& lane, Then then) {
+  auto view = std::make_shared<LiveView>();
+  if (what == Look::kCertificates) {
+    view->certificates = certificates();
+    return then(std::move(view));
+  }
+  if (what != Look::kListeners || query_param(request.query, "node")) view->nodes = nodes();
+  if (what == Look::kHealth) view->health = node_health(network_);
+  if (what == Look::kNodes || what == Look::kHealth) return then(std::move(view));
+  if (!room_->enter(lane)) return then(nullptr);
   auto looking = std::make_shared<Listeners>();
   looking->view = std::move(view);
+  looking->lane = lane;
   looking->then = std::move(then);
+  query_listeners(looking, request);
+}
+
+void ApiSight::query_listeners(const std::shared_ptr<Listeners>& looking,
+                               const ApiRequest& request) {
   looking->mount = mount_name_of(request.names.at(0));
   std::string only;  // the node of one named listener
   if (request.names.size() > 2) {
@@ -319,7 +327,7 @@ void ApiSight::add(Listeners& looking, const std::string& node, ListenerRow told
 // Rows after a cut come with the next page.
 void ApiSight::told(const std::shared_ptr<Listeners>& looking) {
   if (--looking->awaited > 0) return;
-  --queries_;
+  room_->leave(looking->lane);
   LiveView& view = *looking->view;
   if (!looking->cut.empty()) {
     view.more = true;

@@ -5,7 +5,7 @@
 // but have sent none.  Of one page at most kMaxReportedRows come from one node.
 // Thread: control, except mount_now().
 // Ownership: RecordService.
-// Bounds: kMaxQueries questions about listeners at once.
+// Bounds: kRoom (api_sight.cc), questions about listeners at once.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +21,7 @@
 
 namespace lb {
 
+class LaneRoom;
 struct Network;
 
 enum class NodeState : std::uint8_t;
@@ -30,14 +31,13 @@ std::string_view state_word(NodeState state) noexcept;
 
 class ApiSight {
  public:
-  static constexpr std::size_t kMaxQueries = 16;
-
-  explicit ApiSight(Network& network) : network_(network) {}
+  explicit ApiSight(Network& network);
+  ~ApiSight();
 
   using Then = UniqueFunction<void(std::shared_ptr<const LiveView>)>;
   // Calls then() once, perhaps before it returns; null: too many questions about listeners.
   // request: for kListeners and kListener, with the mount in its path and the place to go on from.
-  void check(Look what, const ApiRequest& request, Then then);
+  void check(Look what, const ApiRequest& request, const std::string& lane, Then then);
   // Any thread.
   MountNow mount_now(const std::string& mount) const;
 
@@ -46,13 +46,13 @@ class ApiSight {
   NodeNow own_row() const;
   std::vector<CertificateNow> certificates() const;
   struct Listeners;
-  void query_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
+  void query_listeners(const std::shared_ptr<Listeners>& looking, const ApiRequest& request);
   void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
   void add(Listeners& looking, const std::string& node, ListenerRow told) const;
   void told(const std::shared_ptr<Listeners>& looking);
 
   Network& network_;
-  std::size_t queries_ = 0;
+  const std::unique_ptr<LaneRoom> room_;
 };
 
 }  // namespace lb

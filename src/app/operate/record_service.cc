@@ -125,14 +125,15 @@ void RecordService::run(ApiTask task, UniqueFunction<void(ApiOutcome)> done) {
 void RecordService::check(const JobPtr& job) {
   const Look what = job->task.endpoint->look;
   if (what == Look::kNothing) return plan(job);
-  sight_.check(what, job->task.request, [this, job](std::shared_ptr<const LiveView> live) {
-    if (stopped_) return;
-    if (!live)
-      return finish(
-          job, Problem{ProblemName::kOverloaded, "too many requests look at listeners at once"});
-    job->live = std::move(live);
-    plan(job);
-  });
+  sight_.check(what, job->task.request, job->lane,
+               [this, job](std::shared_ptr<const LiveView> live) {
+                 if (stopped_) return;
+                 if (!live)
+                   return finish(job, Problem{ProblemName::kOverloaded,
+                                              "too many requests look at listeners at once"});
+                 job->live = std::move(live);
+                 plan(job);
+               });
 }
 
 void RecordService::plan(const JobPtr& job) {

@@ -40,6 +40,7 @@
 #include "base/unique_fd.h"
 #include "cluster/nodes/public_address.h"
 #include "config/load/loader.h"
+#include "http/static_files.h"
 #include "net/crypto/digest.h"
 #include "store/store_registry.h"
 #include "stream/source/source_admission.h"
@@ -431,7 +432,8 @@ void RecordService::query_listeners(const std::string& mount, ApiSight::Then the
   ApiRequest request;
   request.names = {mount};
   request.query = cat({"most=", kMaxListeners});
-  sight_.check(Look::kListeners, request, std::move(then));
+  // All readers of /api/v1/live share these questions, so they are one lane.
+  sight_.check(Look::kListeners, request, " live", std::move(then));
 }
 
 void RecordService::share_usage(const UsageBook& own) {
