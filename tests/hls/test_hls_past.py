@@ -91,6 +91,7 @@ def lists_of_the_past_have_the_segments_that_were_live(t):
     equal([s.sequence for s in after.poll().segments], [s.sequence for s in listed.segments], "the same list without a source")
     same_segments(live, after, len(whole.seen), "off the air")
     equal(server.get("/m.mp3/archive-%d-60.m3u8" % time.time()).status, 400, "the future")
+    equal(server.get("/m.mp3/archive-%d-now.m3u8" % (time.time() + 3)).status, 404, "a clock that is a little ahead")
     none = server.get("/m.mp3/archive-1000-60.m3u8")
     equal(none.status, 404, "before all")
     matches(r"^\d+-\d+$", none.get("x-lb-archive"))

@@ -18,6 +18,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
+#include "archive/files/catalog.h"
 #include "base/cat.h"
 #include "config/settings/config.h"
 #include "hls/media_playlist.h"
@@ -176,7 +177,9 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   // Limits this to the oldest recording, however far back.
   if (named.kind == HlsPath::Kind::kShifted || named.kind == HlsPath::Kind::kRewind)
     named.seconds = std::min(named.seconds, now - 1);
-  if (named.from + named.seconds > now || named.from >= now)
+  // The clock of the node that gave this time may be ahead of this one's.
+  const std::uint64_t latest = now + kAheadMs / 1000;
+  if (named.from + named.seconds > latest || named.from >= latest)
     return refuse_hls(connection, 400, "This time is in the future\r\n");
   if (named.kind == HlsPath::Kind::kArchive && std::chrono::seconds(named.seconds) > kMaxPastTime)
     return refuse_hls(connection, 400,
@@ -185,7 +188,7 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
     if (!connection.context().hls->is_master())
       return refuse_hls(connection, 404, "Ask for this list without s=, please\r\n");
     named.kind = HlsPath::Kind::kShifted;
-    named.seconds = now - named.from;
+    named.seconds = now - std::min(now, named.from);
   }
   PastAskRange range = past_range(named, now_ms, hls_list_length(config->hls, cut_ms), cut_ms);
   if (earliest > range.from_ms) {

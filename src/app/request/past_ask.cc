@@ -1,5 +1,6 @@
 #include "app/request/past_ask.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "archive/files/catalog.h"
@@ -58,8 +59,9 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   }
   const auto begin = time_param("from", *from, now_ms);
   if (!begin) return begin.error();
-  ask.from_ms = *begin;
-  if (ask.from_ms > now_ms) return Error::invalid("from is in the future");
+  // The clock of the node that gave this time may be ahead of this one's.
+  if (*begin > now_ms + kAheadMs) return Error::invalid("from is in the future");
+  ask.from_ms = std::min(*begin, now_ms);
   if (!to && !duration) return std::optional(std::move(ask));
   ask.kind = PastAsk::Kind::kFile;
   const auto end = to ? time_param("to", *to, now_ms) : duration_param("duration", *duration);

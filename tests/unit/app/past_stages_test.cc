@@ -135,6 +135,19 @@ TEST(PastStages, AStreamBeginsAtTheFrameThatIsHeardThen) {
   server.clock.set_wall(WallTime(std::chrono::milliseconds((kPastBegin + 100) * 1000 + 10)));
   DOUBLES_EQUAL(40 * kPastFrames + 1, frame_at(std::to_string(kPastBegin + 40) + ".010"), 0);
 }
+// The node that wrote the time into a page has a clock of its own.
+TEST(PastStages, ATimeOfAClockThatIsAFewSecondsAheadIsNow) {
+  begin();
+  server.clock.set_wall(WallTime(std::chrono::seconds(kPastBegin + 20)));
+  auto listener = server.open("/live?from=" + std::to_string(kPastBegin + 24));
+  CHECK(server.until([&] { return listener.reply().body.size() >= 1000; }));
+  const Reply reply = listener.reply();
+  LONGS_EQUAL(200, reply.status);
+  CHECK(reply.header("X-LB-Stream").ends_with(std::to_string(20 * kPastFrames * 417)));
+  const Reply later = get("/live?from=" + std::to_string(kPastBegin + 26), "Connection: close\r\n");
+  LONGS_EQUAL(400, later.status);
+  STRCMP_EQUAL("from is in the future\r\n", later.body.c_str());
+}
 TEST(PastStages, TheWindowHoldsForListenersAndNotForAdministrators) {
   begin("<window>60s</window>");
   // Now is second 100: what is older than second 40 is not for listeners.
