@@ -60,8 +60,8 @@ std::string yp_remove_form(std::string_view sid) {
   return cat({"action=remove&sid=", same_sid(sid)});
 }
 
-YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post)
-    : clock_(clock), log_(log), post_(std::move(post)) {}
+YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Describe describe, Post post)
+    : clock_(clock), log_(log), describe_(std::move(describe)), post_(std::move(post)) {}
 
 const YpDirectory* YpAnnouncer::directory_of(const std::string& url) const {
   const auto at =
@@ -101,11 +101,10 @@ void YpAnnouncer::restore(ListingsRecord saved) {
   }
 }
 
-void YpAnnouncer::drop_gone(const YpDirectory& directory,
-                            const std::map<std::string_view, const YpStream*>& now) {
+void YpAnnouncer::drop_gone(const YpDirectory& directory, std::span<const std::string> mounts) {
   for (auto at = entries_.begin(); at != entries_.end();) {
     const auto& [key, entry] = *at;
-    if (key.url != directory.url || now.contains(key.mount)) {
+    if (key.url != directory.url || std::ranges::binary_search(mounts, key.mount)) {
       ++at;
       continue;
     }
@@ -119,14 +118,12 @@ void YpAnnouncer::drop_gone(const YpDirectory& directory,
   }
 }
 
-void YpAnnouncer::tick(const std::vector<YpStream>& streams) {
+void YpAnnouncer::tick(std::span<const std::string> mounts) {
   const SteadyTime now = clock_.steady();
-  std::map<std::string_view, const YpStream*> playing;
-  for (const YpStream& stream : streams) playing[stream.mount] = &stream;
   for (const YpDirectory& directory : directories_) {
-    drop_gone(directory, playing);
-    for (const YpStream& stream : streams) {
-      const auto [at, is_new] = entries_.try_emplace(Key{directory.url, stream.mount});
+    drop_gone(directory, mounts);
+    for (const std::string& mount : mounts) {
+      const auto [at, is_new] = entries_.try_emplace(Key{directory.url, mount});
       Entry& entry = at->second;
       entry.gone = false;
       if (is_new) {
@@ -134,11 +131,13 @@ void YpAnnouncer::tick(const std::vector<YpStream>& streams) {
         entry.interval = std::max<std::chrono::seconds>(directory.touch_interval, kLeastTouch);
       }
       if (entry.asked || now < entry.due) continue;
+      const auto stream = describe_(mount);
+      if (!stream) continue;
       entry.asked = true;
       if (entry.sid.empty())
-        add(directory, stream, entry);
+        add(directory, *stream, entry);
       else
-        touch(directory, stream, entry);
+        touch(directory, *stream, entry);
     }
   }
 }

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,15 +65,17 @@ class YpAnnouncer {
  public:
   using Answer = UniqueFunction<void(Result<FetchAnswer>)>;
   using Post = std::function<void(const YpDirectory& directory, std::string form, Answer answer)>;
+  // A stream at the time of a request; nullopt: it has just ended.
+  using Describe = std::function<std::optional<YpStream>(const std::string& mount)>;
 
-  YpAnnouncer(const Clock& clock, Log& log, Post post);
+  YpAnnouncer(const Clock& clock, Log& log, Describe describe, Post post);
   YpAnnouncer(const YpAnnouncer&) = delete;
   YpAnnouncer& operator=(const YpAnnouncer&) = delete;
 
   // A directory that is no longer configured gets remove requests for its streams.
   void set_directories(std::vector<YpDirectory> directories);
-  // Takes all streams that are public now.  Called about once a second.
-  void tick(const std::vector<YpStream>& streams);
+  // Takes the mounts of all streams that are public now, by name.  Called about once a second.
+  void tick(std::span<const std::string> mounts);
   ListingsRecord save() const;
   // Before the first set_directories().
   void restore(ListingsRecord saved);
@@ -96,11 +100,11 @@ class YpAnnouncer {
   void touch(const YpDirectory& directory, const YpStream& stream, Entry& entry);
   void remove(const YpDirectory& directory, const std::string& mount, const std::string& sid);
   void answered(const Key& key, bool was_add, Result<FetchAnswer> answer);
-  void drop_gone(const YpDirectory& directory,
-                 const std::map<std::string_view, const YpStream*>& now);
+  void drop_gone(const YpDirectory& directory, std::span<const std::string> mounts);
 
   const Clock& clock_;
   Log& log_;
+  const Describe describe_;
   Post post_;
   std::vector<YpDirectory> directories_;
   std::map<Key, Entry> entries_;

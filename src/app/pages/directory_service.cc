@@ -37,7 +37,7 @@ DirectoryService::DirectoryService(Network& network)
       fetcher_(network.loops.control(), kRequests),
       farewells_(network.loops.control(), kFarewells),
       announcer_(
-          network.clock, network.log,
+          network.clock, network.log, [this](const std::string& mount) { return describe(mount); },
           [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
             post(directory, std::move(form), std::move(answer));
           }),
@@ -56,49 +56,53 @@ void DirectoryService::configure(const Config& config) {
 }
 
 void DirectoryService::tick() {
-  announcer_.tick(public_streams());
+  announcer_.tick(public_mounts());
   timer_.after(coalesced(network_.loops.control(), kDirectoryTick));
 }
 
-std::vector<YpStream> DirectoryService::public_streams() const {
-  std::vector<YpStream> streams;
+std::vector<std::string> DirectoryService::public_mounts() const {
+  std::vector<std::string> names;
+  for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all)
+    if (is_public(*mount->settings(), *mount->facts())) names.push_back(name);
+  return names;
+}
+
+std::optional<YpStream> DirectoryService::describe(const std::string& mount) const {
+  const auto found = network_.mounts.find(mount);
+  if (!found) return std::nullopt;
   const auto config = network_.config.read();
-  const ListenersElsewhere elsewhere = network_.cluster->listeners_elsewhere();
-  for (const auto all = network_.mounts.all(); const auto& [name, mount] : *all) {
-    const auto settings = mount->settings();
-    const auto facts = mount->facts();
-    if (!is_public(*settings, *facts)) continue;
-    const auto codec = mount->codec();
-    const auto stat = [&facts](const std::string& key) {
-      const auto at = facts->stats.find(key);
-      return at == facts->stats.end() ? std::string() : at->second;
-    };
-    YpStream stream;
-    stream.mount = name;
-    stream.name = settings->stream_name.value_or(stat("server_name"));
-    stream.genre = settings->genre.value_or(stat("genre"));
-    stream.cluster_password = settings->cluster_password;
-    stream.description = settings->stream_description.value_or(stat("server_description"));
-    stream.url = settings->stream_url.value_or(stat("server_url"));
-    stream.listenurl = settings->listenurl.empty()
-                           ? cat({"http://", Services::authority(*config), name})
-                           : settings->listenurl;
-    stream.type = settings->type.value_or(stat("server_type"));
-    stream.subtype = settings->subtype.value_or(codec->subtype);
-    stream.bitrate = settings->bitrate.value_or(stat("bitrate"));
-    if (stream.bitrate.empty()) stream.bitrate = stat("ice-bitrate");
-    if (stream.bitrate.empty() && codec->audio_bitrate_bps > 0)
-      stream.bitrate = std::to_string(codec->audio_bitrate_bps / 1000);
-    stream.audio_info = stat("audio_info");
-    stream.song = mount->metadata()->song();
-    stream.listeners = static_cast<std::uint64_t>(mount->audience());
-    if (elsewhere.counted) stream.listeners += elsewhere.of(name);
-    stream.max_listeners = settings->max_listeners >= 0
-                               ? static_cast<std::uint64_t>(settings->max_listeners)
-                               : config->limits.clients;
-    streams.push_back(std::move(stream));
-  }
-  return streams;
+  const auto settings = found->settings();
+  const auto facts = found->facts();
+  const auto codec = found->codec();
+  const auto stat = [&facts](const std::string& key) {
+    const auto at = facts->stats.find(key);
+    return at == facts->stats.end() ? std::string() : at->second;
+  };
+  YpStream stream;
+  stream.mount = mount;
+  stream.name = settings->stream_name.value_or(stat("server_name"));
+  stream.genre = settings->genre.value_or(stat("genre"));
+  stream.cluster_password = settings->cluster_password;
+  stream.description = settings->stream_description.value_or(stat("server_description"));
+  stream.url = settings->stream_url.value_or(stat("server_url"));
+  stream.listenurl = settings->listenurl.empty()
+                         ? cat({"http://", Services::authority(*config), mount})
+                         : settings->listenurl;
+  stream.type = settings->type.value_or(stat("server_type"));
+  stream.subtype = settings->subtype.value_or(codec->subtype);
+  stream.bitrate = settings->bitrate.value_or(stat("bitrate"));
+  if (stream.bitrate.empty()) stream.bitrate = stat("ice-bitrate");
+  if (stream.bitrate.empty() && codec->audio_bitrate_bps > 0)
+    stream.bitrate = std::to_string(codec->audio_bitrate_bps / 1000);
+  stream.audio_info = stat("audio_info");
+  stream.song = found->metadata()->song();
+  stream.listeners = static_cast<std::uint64_t>(found->audience());
+  const ListenersElsewhere elsewhere = network_.cluster->listeners_elsewhere(mount);
+  if (elsewhere.counted) stream.listeners += elsewhere.of(mount);
+  stream.max_listeners = settings->max_listeners >= 0
+                             ? static_cast<std::uint64_t>(settings->max_listeners)
+                             : config->limits.clients;
+  return stream;
 }
 
 void DirectoryService::post(const YpDirectory& directory, std::string form,

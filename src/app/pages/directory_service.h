@@ -3,7 +3,10 @@
 // Ownership: Services.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "admin/directory/yp.h"
 #include "net/fetch/fetch.h"
@@ -27,7 +30,8 @@ class DirectoryService {
 
  private:
   void tick();
-  std::vector<YpStream> public_streams() const;
+  std::vector<std::string> public_mounts() const;
+  std::optional<YpStream> describe(const std::string& mount) const;
   void post(const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer);
   void finish();
 

@@ -45,14 +45,19 @@ TEST_GROUP(Yp) {
                                   YpAnnouncer::Answer answer) {
     asked.push_back({directory.url, std::move(form), std::move(answer)});
   };
-  YpAnnouncer yp{clock, log, post};
-  std::vector<YpStream> streams{stream()};
+  unsigned described = 0;
+  YpAnnouncer::Describe describe = [this](const std::string& mount) {
+    ++described;
+    return stream(mount);
+  };
+  YpAnnouncer yp{clock, log, describe, post};
+  std::vector<std::string> mounts{"/a.mp3"};
 
   void setup() override { yp.set_directories({kDirectory}); }
   void pass(std::chrono::seconds time) {
     for (; time > 0s; time -= 1s) {
       clock.advance(1s);
-      yp.tick(streams);
+      yp.tick(mounts);
     }
   }
   std::string next(Result<FetchAnswer> answer) {
@@ -64,13 +69,13 @@ TEST_GROUP(Yp) {
   }
   // Of an upgrade.
   std::unique_ptr<YpAnnouncer> next_process(std::vector<YpDirectory> directories) {
-    auto later = std::make_unique<YpAnnouncer>(clock, log, post);
+    auto later = std::make_unique<YpAnnouncer>(clock, log, describe, post);
     later->restore(yp.save());
     later->set_directories(std::move(directories));
     return later;
   }
   void be_listed() {
-    yp.tick(streams);
+    yp.tick(mounts);
     pass(60s);
     CHECK(next(taken()) == "action=add");
   }
@@ -107,7 +112,7 @@ TEST(Yp, SendsTheFieldsInIcecastsOrder) {
 }
 
 TEST(Yp, AddsAfterAMinuteTouchesAfterFiveSecondsAndThenAsTheDirectoryLikes) {
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(59s);
   CHECK(asked.empty());
   pass(1s);
@@ -123,7 +128,7 @@ TEST(Yp, AddsAfterAMinuteTouchesAfterFiveSecondsAndThenAsTheDirectoryLikes) {
 }
 
 TEST(Yp, TouchesNotMoreOftenThanEveryThirtySeconds) {
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
   next(taken("1"));
   pass(5s);
@@ -146,34 +151,34 @@ TEST(Yp, UsesTheConfiguredIntervalWhereTheDirectoryNamesNone) {
 
 TEST(Yp, RemovesAStreamThatHasGone) {
   be_listed();
-  streams.clear();
-  yp.tick(streams);
+  mounts.clear();
+  yp.tick(mounts);
   STRCMP_EQUAL("action=remove&sid=4711", asked.front().form.c_str());
   next(taken());
-  streams = {stream()};
-  yp.tick(streams);
+  mounts = {"/a.mp3"};
+  yp.tick(mounts);
   pass(59s);
   CHECK(asked.empty());
 }
 
 TEST(Yp, RemovesAStreamThatWentWhileItWasBeingAdded) {
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
-  streams.clear();
-  yp.tick(streams);
+  mounts.clear();
+  yp.tick(mounts);
   CHECK(next(taken()) == "action=add");
   CHECK(next(taken()) == "action=remove");
   CHECK(asked.empty());
 }
 
 TEST(Yp, AsksNothingTwiceWhileAnAnswerIsOut) {
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(300s);
   CHECK_EQUAL(1u, asked.size());
 }
 
 TEST(Yp, TriesADirectoryAgainAfterTwentyMinutesThatCannotBeReached) {
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
   next(Error::timeout("too late"));
   pass(1199s);
@@ -185,7 +190,7 @@ TEST(Yp, TriesADirectoryAgainAfterTwentyMinutesThatCannotBeReached) {
 TEST(Yp, TriesADirectoryAgainAfterTwoHoursThatRefused) {
   FetchAnswer refused;
   refused.headers = {"YPResponse: 0", "YPMessage: no"};
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
   next(refused);
   pass(7199s);
@@ -197,7 +202,7 @@ TEST(Yp, TriesADirectoryAgainAfterTwoHoursThatRefused) {
 TEST(Yp, TakesAnAnswerWithoutAnIdForARefusal) {
   FetchAnswer strange;
   strange.headers = {"YPResponse: 1", "no colon"};
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
   next(strange);
   pass(7199s);
@@ -219,8 +224,8 @@ TEST(Yp, RemovesAStreamFromADirectoryThatDidNotAnswerItsLastTouch) {
   be_listed();
   pass(5s);
   CHECK(next(Error::closed("reset")) == "action=touch");
-  streams.clear();
-  yp.tick(streams);
+  mounts.clear();
+  yp.tick(mounts);
   STRCMP_EQUAL("action=remove&sid=4711", asked.front().form.c_str());
 }
 
@@ -242,7 +247,7 @@ TEST(Yp, TouchesAgainAfterAnOutageAndAddsWhereItIsForgotten) {
 TEST(Yp, TakesAnIdOfKilobytesForARefusal) {
   FetchAnswer strange;
   strange.headers = {"YPResponse: 1", "SID: " + std::string(60'000, '7')};
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
   next(strange);
   CHECK(yp.save().listings.front().sid.empty());
@@ -252,29 +257,40 @@ TEST(Yp, TakesAnIdOfKilobytesForARefusal) {
 
 TEST(Yp, AnnouncesEveryStreamToEveryDirectory) {
   yp.set_directories({kDirectory, {"http://other/", 6s, 30s}});
-  streams.push_back(stream("/b.mp3"));
-  yp.tick(streams);
+  mounts.push_back("/b.mp3");
+  yp.tick(mounts);
   pass(60s);
   CHECK_EQUAL(4u, asked.size());
+}
+
+// Thousands of streams are looked at each second.
+TEST(Yp, AStreamIsDescribedForARequestOnly) {
+  be_listed();
+  CHECK_EQUAL(1u, described);
+  pass(4s);
+  CHECK_EQUAL(1u, described);
+  pass(1s);
+  CHECK_EQUAL(2u, described);
+  CHECK(next(taken()) == "action=touch");
 }
 
 TEST(Yp, RemovesFromADirectoryThatIsNamedNoMore) {
   be_listed();
   yp.set_directories({});
   CHECK(next(taken()) == "action=remove");
-  yp.tick(streams);
+  yp.tick(mounts);
   CHECK(asked.empty());
 }
 
 TEST(Yp, TheNextProcessTouchesWhatThisOneHasAdded) {
   be_listed();
-  streams.push_back(stream("/b.mp3"));
+  mounts.push_back("/b.mp3");
   pass(4s);
   auto later = next_process({kDirectory});
   const auto pass_later = [&](std::chrono::seconds time) {
     for (; time > 0s; time -= 1s) {
       clock.advance(1s);
-      later->tick(streams);
+      later->tick(mounts);
     }
   };
   pass_later(1s);
@@ -285,21 +301,21 @@ TEST(Yp, TheNextProcessTouchesWhatThisOneHasAdded) {
   CHECK(asked.empty());
   pass_later(1s);
   CHECK(next(taken()) == "action=add");
-  streams.erase(streams.begin());
-  later->tick(streams);
+  mounts.erase(mounts.begin());
+  later->tick(mounts);
   CHECK(asked.front().form == "action=remove&sid=4711");
 }
 
 TEST(Yp, AStreamWhoseAdditionIsPendingIsAddedAMinuteLater) {
-  yp.tick(streams);
+  yp.tick(mounts);
   pass(60s);
   auto later = next_process({kDirectory});
   asked.clear();
   clock.advance(59s);
-  later->tick(streams);
+  later->tick(mounts);
   CHECK(asked.empty());
   clock.advance(1s);
-  later->tick(streams);
+  later->tick(mounts);
   CHECK(next(taken()) == "action=add");
 }
 
@@ -321,7 +337,7 @@ TEST(Yp, WithdrawsEverythingAndReportsWhenThatIsDone) {
 }
 
 TEST(Yp, HasNothingToWithdrawBeforeItIsListed) {
-  yp.tick(streams);
+  yp.tick(mounts);
   bool done = false;
   yp.withdraw([&done] { done = true; });
   CHECK(done);
