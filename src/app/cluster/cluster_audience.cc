@@ -15,19 +15,19 @@ namespace {
 
 constexpr std::size_t kCarriersATurn = 500;  // in one turn with the table
 
-// The mounts with listeners at nodes, or behind them.  only: of the others, those with servers
-// behind a node.  Redirects wait for the table, so it is not held for all mounts at once.
+// Of mounts with listeners at nodes, or behind them.  Redirects wait for the table, so it is not
+// held for all mounts at once.
 std::vector<std::pair<std::string, Audience>> audiences(
-    const RedirectDecider& decider, const std::optional<std::string>& only = std::nullopt) {
+    const RedirectDecider& decider,
+    const CarrierTable::Names& (NodeTable::*names_of)() const noexcept) {
   std::vector<std::pair<std::string, Audience>> out;
   std::string last;
   const auto more = [&](const NodeTable& table) {
-    const auto& names = table.heard_mounts();
+    const auto& names = (table.*names_of)();
     auto name = names.upper_bound(last);
     for (std::size_t seen = 0; name != names.end() && seen < kCarriersATurn; ++seen, ++name) {
       last = *name;
       const MountNodes& row = *table.mount(last);
-      if (only && *only != last && row.behind.empty()) continue;
       seen += row.carriers.size();
       if (const Audience audience = audience_of(table, row); audience.all() > 0)
         out.emplace_back(last, audience);
@@ -68,10 +68,18 @@ ListenersElsewhere ClusterService::listeners_elsewhere(
       if (node.kind != NodeKind::kSelf) all += node.reported_listeners;
     elsewhere.nodes = static_cast<std::uint64_t>(all);
   });
-  for (auto& [name, audience] : audiences(decider_, only)) {
+  // Only those have listeners behind nodes.
+  const auto names_of = only ? &NodeTable::tiered_mounts : &NodeTable::heard_mounts;
+  for (auto& [name, audience] : audiences(decider_, names_of)) {
     elsewhere.below += audience.below;
-    if (!only || *only == name) elsewhere.mounts.emplace(std::move(name), audience);
+    if (!only) elsewhere.mounts.emplace(std::move(name), audience);
   }
+  if (only)
+    decider_.with_table([&](const NodeTable& table) {
+      const MountNodes* const row = table.mount(*only);
+      const Audience audience = row == nullptr ? Audience() : audience_of(table, *row);
+      if (audience.all() > 0) elsewhere.mounts.emplace(*only, audience);
+    });
   return elsewhere;
 }
 
@@ -82,8 +90,8 @@ void ClusterService::note_peaks() {
   const bool few_heard = decider_.with_table(
       [&mounts](const NodeTable& table) { return table.heard_mounts().size() <= mounts->size(); });
   steady_below_.begin();
-  for (const auto& [name, audience] :
-       few_heard ? audiences(decider_) : audiences_of(decider_, *mounts)) {
+  for (const auto& [name, audience] : few_heard ? audiences(decider_, &NodeTable::heard_mounts)
+                                                : audiences_of(decider_, *mounts)) {
     const auto at = mounts->find(name);
     if (at == mounts->end()) continue;
     const auto& mount = at->second;

@@ -102,9 +102,8 @@ std::vector<std::string> listening_nodes(const NodeTable& table, const MountNode
 
 std::uint64_t listeners_below(const NodeTable& table) {
   std::uint64_t sum = 0;
-  for (const std::string& name : table.heard_mounts())
-    if (const MountNodes& mount = *table.mount(name); !mount.behind.empty())
-      sum += audience_of(table, mount).below;
+  for (const std::string& name : table.tiered_mounts())
+    sum += audience_of(table, *table.mount(name)).below;
   return sum;
 }
 

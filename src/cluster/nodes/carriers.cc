@@ -16,6 +16,15 @@ Carrier* find_in(MountNodes& row, NodeSlot node) {
 
 bool before(const Behind& behind, NodeSlot node) { return behind.node < node; }
 
+// Most reports change nothing here.
+void note(CarrierTable::Names& names, const std::string& mount, bool& before, bool now) {
+  if (now == std::exchange(before, now)) return;
+  if (now)
+    names.insert(mount);
+  else
+    names.erase(mount);
+}
+
 }  // namespace
 
 const Behind* MountNodes::behind_of(NodeSlot node) const noexcept {
@@ -46,17 +55,13 @@ MountNodes& CarrierTable::row(std::string_view mount) {
   return fresh;
 }
 
-// Most reports change nothing here.
 void CarrierTable::note_heard(MountNodes& row) {
   const bool heard = std::any_of(row.carriers.begin(), row.carriers.end(),
                                  [](const Carrier& carrier) { return carrier.listeners > 0; }) ||
                      std::any_of(row.behind.begin(), row.behind.end(),
                                  [](const Behind& behind) { return behind.below > 0; });
-  if (heard == std::exchange(row.heard, heard)) return;
-  if (heard)
-    heard_.insert(row.mount);
-  else
-    heard_.erase(row.mount);
+  note(heard_, row.mount, row.heard, heard);
+  note(tiered_, row.mount, row.tiered, heard && !row.behind.empty());
 }
 
 std::size_t& CarrierTable::rows_of(NodeSlot node) {

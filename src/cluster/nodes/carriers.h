@@ -106,6 +106,7 @@ struct MountNodes {
   std::vector<Carrier> carriers{};  // unordered
   std::vector<Behind> behind{};     // by slot; only carriers with something to report
   bool heard = false;               // listeners are at a carrier, or behind it
+  bool tiered = false;              // heard, and `behind` is not empty
 
   // Null: no listeners are behind the node, and the stream comes to it from this server.
   const Behind* behind_of(NodeSlot node) const noexcept;
@@ -152,6 +153,8 @@ class CarrierTable {
   std::vector<const MountNodes*> mounts() const;
   // Mounts with listeners at a carrier or behind it, also those of this server.
   const Names& heard() const noexcept { return heard_; }
+  // Those of them with servers behind or before a carrier.
+  const Names& tiered() const noexcept { return tiered_; }
   std::size_t size() const noexcept { return mounts_.size(); }
   // Grows with each call of see(), see_all() and forget_node().
   std::uint64_t revision() const noexcept { return revision_; }
@@ -169,7 +172,7 @@ class CarrierTable {
   void note_heard(MountNodes& row);
 
   Mounts mounts_;
-  Names heard_;
+  Names heard_, tiered_;
   std::vector<std::size_t> rows_of_;  // by slot
   std::uint64_t revision_ = 0;
 };

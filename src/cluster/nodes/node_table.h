@@ -180,6 +180,8 @@ class NodeTable {
   std::vector<const MountNodes*> mounts() const { return carriers_.mounts(); }
   // Mounts with listeners at a server or behind it.
   const CarrierTable::Names& heard_mounts() const noexcept { return carriers_.heard(); }
+  // Those of them with servers behind or before a node.
+  const CarrierTable::Names& tiered_mounts() const noexcept { return carriers_.tiered(); }
   // Grows whenever a node reports a mount, or is removed with its mounts.
   std::uint64_t mounts_revision() const noexcept { return carriers_.revision(); }
   // Whether the node carries it now: it reported so, or a listener may be on its way to it.

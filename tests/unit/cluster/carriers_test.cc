@@ -56,16 +56,23 @@ TEST(CarrierTable, KnowsWhichMountsAreHeard) {
   table.see(4, {"/a", 1});
   table.see(4, {.mount = "/behind", .below = 2});
   CHECK(table.heard() == (Names{"/a", "/behind"}));
+  CHECK(table.tiered() == Names{"/behind"});
   table.see(3, {"/a", 0});
   CHECK(table.heard() == (Names{"/a", "/behind"}));
   table.see(4, {"/a", 0, false});
+  table.see(4, {.mount = "/behind", .listeners = 1, .from = {{"far"}}});
+  CHECK(table.tiered() == Names{"/behind"});
+  table.see(4, {.mount = "/behind", .listeners = 1});
+  CHECK(table.tiered().empty());
   table.see(4, {.mount = "/behind"});
   CHECK(table.heard().empty());
   table.see_all(3, {{"/b", 1}, {"/c", 1}});
-  table.see_all(3, {{"/c", 2}});
+  table.see_all(3, {{.mount = "/c", .listeners = 2, .below = 1}});
   CHECK(table.heard() == Names{"/c"});
+  CHECK(table.tiered() == Names{"/c"});
   table.forget_node(3);
   CHECK(table.heard().empty());
+  CHECK(table.tiered().empty());
 }
 
 TEST(CarrierTable, CountsRedirectsSinceTheLastSample) {
