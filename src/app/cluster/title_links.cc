@@ -44,7 +44,10 @@ void TitleLinks::stop() {
 }
 
 void TitleLinks::mount_changed(const std::string& mount) {
-  if (stopped_ || neighbours_.alone()) return;
+  if (stopped_) return;
+  if (neighbours_.alone()) sees_own_ = false;
+  // A title that ends meanwhile must not wait for the next neighbour.
+  if (!sees_own_ && !is_own(mount)) return;
   due_.insert(mount);
   soon();
 }
@@ -52,8 +55,9 @@ void TitleLinks::mount_changed(const std::string& mount) {
 void TitleLinks::joined(const std::string& id) {
   if (stopped_) return;
   table_.joined(id, network_.loops.control().now());
-  for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
-    due_.insert(name);
+  if (!std::exchange(sees_own_, true))
+    for (const auto used = network_.mounts.in_use(); const auto& [name, mount] : used)
+      due_.insert(name);
   soon();
 }
 

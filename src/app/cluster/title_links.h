@@ -95,6 +95,7 @@ class TitleLinks {
   std::function<void(const std::string&)> heard_;
   Table table_;
   std::set<std::string> due_;  // own mounts
+  bool sees_own_ = false;      // table_ and due_ have all of them; not needed without neighbours
   Snapshot<Elsewhere> elsewhere_;
   SteadyTime worked_{};
   bool stopped_ = false;

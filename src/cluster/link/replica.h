@@ -112,8 +112,9 @@ class Replica {
       keep(heard, now + settings_.kept);
     });
     lost_[neighbour] = now + settings_.kept;
+    if (!settings_.ends_with_link) return;
     erase_if([&](const RowKey& key, const Heard& heard) {
-      return settings_.ends_with_link && lost_.contains(key.node) && lost_.contains(heard.sender);
+      return lost_.contains(key.node) && lost_.contains(heard.sender);
     });
   }
   // The neighbour has sent its rows to the former process of this node: they are held until then,
@@ -251,11 +252,14 @@ class Replica {
   }
   template <class Each>
   void for_each_of(const std::string& sender, const Each& each) {
-    for (auto at = entries_.begin(); at != entries_.end(); ++at)
+    const auto rows = count_.find(sender);
+    std::size_t left = rows == count_.end() ? 0 : rows->second;
+    for (auto at = entries_.begin(); left > 0 && at != entries_.end(); ++at)
       for (Heard& heard : at->second.heard)
         if (heard.sender == sender) {
           each(heard);
           settle(at);
+          --left;
           break;
         }
   }
