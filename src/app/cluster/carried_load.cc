@@ -149,7 +149,7 @@ LoadChanges::Carried CarriedLoad::read(const std::string& name, const Mount* mou
   out.carries = true;
   out.listeners = audience_at(*mount);
   out.pulled = facts->relayed;
-  out.from = &way_of_(name, *facts);
+  out.from = &way_of_(name, *mount);
   const auto below = std::lower_bound(
       below_.begin(), below_.end(), name,
       [](const Below& each, const std::string& than) { return each.mount < than; });

@@ -23,14 +23,13 @@ namespace lb {
 
 struct Config;
 struct Network;
-struct SourceFacts;
 
 class CarriedLoad {
  public:
   using Faults = std::map<std::string, PullFault, std::less<>>;  // by mount
   // The path of a mount's stream; empty: unknown.
   using WayOf =
-      std::function<const std::vector<std::string>&(const std::string& mount, const SourceFacts&)>;
+      std::function<const std::vector<std::string>&(const std::string& name, const Mount&)>;
   CarriedLoad(Network& network, WayOf way_of) : network_(network), way_of_(std::move(way_of)) {}
 
   // Reads the present load; arrivals: counted before.  True: masters should have the changes at

@@ -48,7 +48,7 @@ void ClusterService::report_self(SteadyTime time) {
     kbps += here * listener_kbps(*mount);
     audience += here;
     ++carried;
-    const auto& way = network_.links->masters().way_of(name, *mount->facts());
+    const auto& way = network_.links->masters().way_of(name, *mount);
     const auto [at, is_new] = reported_.try_emplace(name);
     MountLoad& row = at->second;
     if (!is_new && row.listeners == here && (row.from ? *row.from == way : way.empty())) continue;

@@ -46,8 +46,8 @@ MasterLinks::MasterLinks(Network& network, NeighbourCallbacks neighbours, Callba
                                       })),
       load_(std::make_unique<CarriedLoad>(
           network,
-          [this](const std::string& mount, const SourceFacts& facts) -> const auto& {
-            return way_of(mount, facts);
+          [this](const std::string& name, const Mount& mount) -> const auto& {
+            return way_of(name, mount);
           })),
       proofs_(std::make_unique<ProofList>()),
       drop_old_links_(network.loops.control(), [this] { old_links_.clear(); }) {}

@@ -38,12 +38,12 @@ struct MasterLink;
 struct MasterPlan;
 struct MasterRecord;
 class MasterSession;
+class Mount;
 struct Network;
 struct OrderRights;
 class ProofList;
 class PullPath;
 class PullPaths;
-struct SourceFacts;
 struct Upstream;
 struct WayBack;
 
@@ -124,7 +124,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void add_slot_mounts(std::set<std::string>& mounts) const;
   // The path of a mount's stream, ending with the master that it is pulled from; empty: its source
   // is here, or the path is unknown.
-  const std::vector<std::string>& way_of(const std::string& name, const SourceFacts& facts) const;
+  const std::vector<std::string>& way_of(const std::string& name, const Mount& mount) const;
   // The answer to a master's question whether this is its linked node; "": no master has announced
   // the question lately.
   std::string proof_for(std::string_view ask);

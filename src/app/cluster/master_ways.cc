@@ -141,10 +141,10 @@ void MasterLinks::add_slot_mounts(std::set<std::string>& mounts) const {
 }
 
 const std::vector<std::string>& MasterLinks::way_of(const std::string& name,
-                                                    const SourceFacts& facts) const {
+                                                    const Mount& mount) const {
   static const std::vector<std::string> kNone;
   const Relay* relay = masters_.empty() ? nullptr : network_.relays->relay_of(name);
-  if (relay == nullptr || !facts.relayed) return kNone;
+  if (relay == nullptr || !mount.facts()->relayed) return kNone;
   const Upstream& from = relay->last_upstream();
   for (const auto& [settings, session] : masters_) {
     if (session->plan().streams.host != from.target.host || !session->linked() ||
