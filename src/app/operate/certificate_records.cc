@@ -103,7 +103,7 @@ bool CertificateRecords::may_order(const std::optional<CertificateFacts>& in_use
 
 void CertificateRecords::turn() {
   if (registry_ == nullptr) return;
-  turn_.after(kTurn);
+  turn_.after(coalesced(network_.loops.control(), kTurn));
   if (registry_->state().up) down_since_ = network_.clock.steady();
   release(false);
   if (takes_part()) writer_.check();

@@ -164,7 +164,10 @@ void Loop::stop() {
 }
 
 void Loop::beat_later() noexcept {
-  const auto delay = std::chrono::ceil<std::chrono::microseconds>(beat_interval_).count();
+  // At the times of the periodic checks (coalesced()), so that an idle loop wakes up once for both.
+  const auto every = std::chrono::ceil<std::chrono::microseconds>(beat_interval_);
+  const auto time_now = std::chrono::floor<std::chrono::microseconds>(now().time_since_epoch());
+  const auto delay = std::max(every - time_now % every, every / 8).count();
   const timeval time{delay / 1'000'000, delay % 1'000'000};
   event_add(&beat_event_, &time);
 }
