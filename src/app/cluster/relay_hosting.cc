@@ -7,6 +7,7 @@
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/mount_files.h"
 #include "app/services/worker.h"
 #include "app/topology/mount_homes.h"
 #include "cluster/polling/master_watch.h"
@@ -82,8 +83,10 @@ bool RelayService::fallback_plays(const Mount& mount) const {
   return find_in_fallbacks(
       mount.settings()->fallback_mount,
       [&](const std::string& name) {
-        const auto next = name == mount.name() ? nullptr : network_.mounts.find(name);
-        return next && next->phase() == MountPhase::kRunning;
+        if (name == mount.name()) return false;
+        const auto next = network_.mounts.find(name);
+        return next ? next->phase() == MountPhase::kRunning
+                    : network_.mount_files->fallback(name) != nullptr;
       },
       [this](const std::string& name) { return settings_of(name)->fallback_mount; });
 }
