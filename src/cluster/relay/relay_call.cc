@@ -156,9 +156,11 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     return;
   }
   // The old connection may still deliver every byte, and those that the new one lacks would be
-  // lost.
-  if (const auto next = next_byte();
-      lease_ != 0 && upstream == current_ && !(place && next && place->at == *next)) {
+  // lost; but not where another server answers by now, or the same one after a restart.
+  const auto next = next_byte();
+  const bool goes_on = place && next && place->at == *next;
+  const bool is_other = place && next && place->at.id != next->id && is_stalled();
+  if (lease_ != 0 && upstream == current_ && !goes_on && !is_other) {
     rest(upstream, kStallsOfOne * plan_.stall);
     log(LogLevel::kDebug, "does not go on at the next byte; the present connection is left");
     go_on();

@@ -137,6 +137,16 @@ TEST(RelaySeam, InSilenceWhatDoesNotGoOnAtTheNextByteIsNotTaken) {
   host.until([&] { return first.requests.size() == 3; });
   LONGS_EQUAL(1, host.writers());
 }
+// Its host was cut off without a word, and another one has its address by now.
+TEST(RelaySeam, InSilenceAnotherStreamOfItsOnlyUpstreamIsTaken) {
+  std::string other = plays_from(150);
+  other.replace(other.find(kId), kId.size(), "4f2a00000000000000000000000000c2");
+  first.answers = {plays_from(100), other};
+  start_flowing(50ms, 1);
+  sends(first, "one ", "one ");
+  host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
+  sends(first, "two", "one two");
+}
 TEST(RelaySeam, InSilenceOneWithoutAddressesIsLeftAlone) {
   start_flowing(50ms, 1);
   first.send("one ");
