@@ -105,6 +105,7 @@ void Server::go_on() {
     }
   services_->links->all_goes_on();
   before_->go_on(*services_, sockets_);
+  services_->relays->find_away_soon();
 }
 
 // What the previous process logs ends at GO.

@@ -99,6 +99,8 @@ class RelayService final : public RelayHost {
   // From workers: a relay's stream has resumed behind its last connection's bytes.
   void went_on(const std::string& mount, const Seam& seam) { relays_.went_on(mount, seam); }
 
+  // Listeners of another process may wait at the fallbacks of idle relays.
+  void find_away_soon() { check_timer_.after(std::chrono::microseconds(0)); }
   // Another process wrote this mount until now: its relay asks at once for the following bytes.
   void mount_taken_over(const std::string& mount) {
     settle(mount);
