@@ -57,13 +57,20 @@ class ConnectAttempt final : public Underway {
       finish(Error::unsupported("cannot be reached (TLS is not available)"));
       return;
     }
-    if (socket_) why_ = Error::timeout(at_->ip() + ": no answer in time");
+    if (socket_) {
+      why_ = Error::timeout(at_->ip() + ": no answer in time");
+      if (!all_tried_) silent_.push_back(*at_);
+    }
     next();
   }
 
   void next() {
     watch_.stop();
     socket_.reset();
+    if (addresses_.empty() && !silent_.empty()) {
+      addresses_ = std::exchange(silent_, {});
+      all_tried_ = true;
+    }
     while (!addresses_.empty()) {
       at_ = addresses_.front();
       addresses_.erase(addresses_.begin());
@@ -91,12 +98,12 @@ class ConnectAttempt final : public Underway {
       return false;
     }
     watch_.start<&ConnectAttempt::on_writable>(connector_.loop_, socket_.get(), EV_WRITE, this);
-    if (!addresses_.empty()) {
-      const auto left = until_ - connector_.loop_.now();
-      const auto share = left / static_cast<int>(addresses_.size() + 1);
-      step_.after(std::max<std::chrono::microseconds>(
-          kLeastShare, std::chrono::duration_cast<std::chrono::microseconds>(share)));
-    }
+    if (addresses_.empty() && silent_.empty() && !all_tried_) return true;
+    SteadyTime::duration share = kLeastShare;
+    if (all_tried_)
+      share = std::max(share,
+                       (until_ - connector_.loop_.now()) / static_cast<int>(addresses_.size() + 2));
+    step_.after(share);
     return true;
   }
 
@@ -152,7 +159,9 @@ class ConnectAttempt final : public Underway {
   Connector::Then then_;
   Resolver::Lookup name_;
   Resolver::Addresses addresses_;  // not yet tried
-  std::optional<Address> at_;      // under way
+  Resolver::Addresses silent_;     // no answer in their share; tried again behind the others
+  bool all_tried_ = false;
+  std::optional<Address> at_;  // under way
   UniqueFd socket_;
   Error why_;  // of the last address that failed
   std::unique_ptr<Underway> handshake_;

@@ -4,8 +4,8 @@
 // Thread: the loop given.
 // Ownership: app/cluster/relay_service and each cluster/link/link_client own a Connector; an
 // attempt belongs to its caller, and its destructor ends it without a call.
-// Several addresses of one name are tried in turn; each gets its share of the remaining time, so
-// that a dead address does not use up all of it.
+// Several addresses of one name are tried in turn, each for half a second; those that were silent
+// then get shares of the remaining time.  So a dead one costs little, and a far one has its time.
 #pragma once
 
 #include <chrono>
