@@ -17,7 +17,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned kMaxThreads = 4;
+constexpr unsigned kMaxThreads = 64;
+constexpr unsigned kKeptThreads = 4;  // further ones end when no name waits
 constexpr auto kGoodFor = 5s, kLate = 1s;
 constexpr auto kServesFor = 24h;
 constexpr std::size_t kMaxEntries = 256;
@@ -38,6 +39,7 @@ struct Resolver::Queue {
     std::unique_lock<std::mutex> lock(queue->mutex);
     while (queue->owner != nullptr) {
       if (queue->names.empty()) {
+        if (queue->threads > kKeptThreads) break;
         ++queue->idle;
         queue->more.wait(lock);
         --queue->idle;
@@ -55,6 +57,7 @@ struct Resolver::Queue {
         });
       }
     }
+    --queue->threads;
   }
 };
 

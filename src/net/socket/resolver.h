@@ -1,6 +1,7 @@
 // Resolver: host names → addresses, without blocking a loop.
 //
-// getaddrinfo(3) on up to four threads, made on demand.  Not evdns, which knows only DNS, while
+// getaddrinfo(3) on up to 64 threads, made on demand: names of dead servers take one for ten
+// seconds each, and must not keep others waiting.  Not evdns, which knows only DNS, while
 // getaddrinfo answers as for the operator's other programs (hosts file, nsswitch, mDNS names of a
 // studio, the order of RFC 6724).  Not the clerk, because a dead name server blocks a lookup for
 // ten seconds and more, and with it pages and reloads.
