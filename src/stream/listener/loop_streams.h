@@ -138,8 +138,9 @@ class LoopStreams final : public FanoutHost {
   ListenerMove move(const Mount& from, const std::shared_ptr<Mount>& to, std::uint64_t id);
   // `mount` has a source again: its own listeners return from other mounts, and those of mounts
   // that fall back to it from fallbacks behind it, unless it has another format now.  Those that
-  // were moved return only from its fallbacks.  Soon, and for
-  // mounts that return together in one walk over the listeners.
+  // were moved return only from its fallbacks.  As soon as it has sent something: an encoder that
+  // is silent must not take the fallback from them.  In one walk over the listeners for mounts that
+  // return together.
   void bring_home(const std::shared_ptr<Mount>& mount);
   // For each of these mounts, whether bring_home() would bring a listener.
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;

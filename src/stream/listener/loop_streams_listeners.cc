@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kSilentPause = 50ms;
 constexpr int kReturnShare = 4;  // returns of listeners leave the loop four times what they take
 
 bool plays_intros(Fanout& fanout) {
@@ -33,6 +34,12 @@ void note_move(Listener& listener, const Mount& to) {
 
 bool waits_for(const Listener& listener, const Mount& mount) {
   return listener.continuation && listener.continuation->next.get() == &mount;
+}
+
+// Of its present source.
+bool has_sent(const Mount& mount) {
+  const auto view = mount.channel().newest();
+  return view->end > view->seam;
 }
 
 }  // namespace
@@ -206,19 +213,26 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 }
 
 void LoopStreams::bring_returned() {
-  if (returned_.empty()) return;
-  const SteadyTime began = loop_.clock().steady();
-  const std::vector<std::shared_ptr<Mount>> from = plan_returns();
-  returned_.clear();
-  for (const auto& away : from) wake(away);
-  const SteadyTime ended = loop_.clock().steady();
-  next_return_ = ended + kReturnShare * (ended - began);
-}
-
-std::vector<std::shared_ptr<Mount>> LoopStreams::plan_returns() {
   // One may have ended again meanwhile.
   std::erase_if(returned_,
                 [](const auto& one) { return one.second->phase() == MountPhase::kEnded; });
+  std::unordered_map<std::string, std::shared_ptr<Mount>> silent;
+  std::erase_if(returned_, [&silent](const auto& one) {
+    const bool waits = !has_sent(*one.second);
+    if (waits) silent.insert(one);
+    return waits;
+  });
+  const SteadyTime began = loop_.clock().steady();
+  const std::vector<std::shared_ptr<Mount>> from = plan_returns();
+  returned_ = std::move(silent);
+  for (const auto& away : from) wake(away);
+  const SteadyTime ended = loop_.clock().steady();
+  next_return_ = ended + kReturnShare * (ended - began);
+  if (!returned_.empty())
+    return_timer_.after(std::max<SteadyTime::duration>(kSilentPause, next_return_ - ended));
+}
+
+std::vector<std::shared_ptr<Mount>> LoopStreams::plan_returns() {
   std::vector<std::shared_ptr<Mount>> from;
   if (returned_.empty()) return from;
   for (const auto& [at, fanout] : fanouts_)

@@ -141,6 +141,7 @@ TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
   CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
   const auto again = on_air("/a", settings);
   again->writer.log->begin_source(again->writer.log->head());
+  again->writer.bytes(10);
   publish(*again);
   clock.advance(1s);
   streams.bring_home(again->mount);
@@ -151,7 +152,7 @@ TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
   publish(*again);
   b->writer.bytes(10);
   publish(*b);
-  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 500, 2) + pattern_text(0, 60, 3));
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 500, 2) + pattern_text(0, 70, 3));
   CHECK(direct->sent == pattern_text(0, 510, 2));
   LONGS_EQUAL(1, again->mount->gate().inside());
   LONGS_EQUAL(1, b->mount->gate().inside());
@@ -178,6 +179,7 @@ TEST(Moves, ListenersComeNearerToTheirMountAlongItsFallbacks) {
   CHECK(streams.have_away({"/b", "/c", "/a"}) == (std::vector<bool>{true, false, true}));
   const auto begin = [&](const char* name) {
     auto begun = on_air(name);
+    begun->writer.bytes(10);
     publish(*begun);
     streams.bring_home(begun->mount);
     settle();
@@ -256,6 +258,28 @@ TEST(Moves, AListenerOfAnotherMountThatDrainsTheOldStreamGoesOnWithTheNext) {
   settle();
   CHECK(ids(*again) == std::vector<std::uint64_t>{1});
 }
+// An encoder without an input logs in and sends nothing.
+TEST(Moves, ListenersStayOnTheFallbackWhileTheirSourceSendsNothing) {
+  const MountSettings settings = falling_back_to("/b");
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*a, *b);
+  const auto wire = listen(*a, 1);
+  end(*a);
+  CHECK(ids(*b) == std::vector<std::uint64_t>{1});
+  const auto again = on_air("/a", settings);
+  publish(*again);
+  streams.bring_home(again->mount);
+  settle();
+  b->writer.units(5, 100);
+  publish(*b);
+  CHECK(ids(*b) == std::vector<std::uint64_t>{1});
+  CHECK(wire->sent == pattern_text(0, 500, 2));
+  again->writer.bytes(30);
+  publish(*again);
+  while (ids(*again).empty()) loop.run_once(true);
+  publish(*again);
+  CHECK(wire->sent == pattern_text(0, 500, 2) + pattern_text(0, 30, 3));
+}
 TEST(Moves, AHandOverPlansReturnsFromItsOwnThread) {
   const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), b = on_air("/b");
@@ -263,6 +287,7 @@ TEST(Moves, AHandOverPlansReturnsFromItsOwnThread) {
   listen(*a, 1);
   end(*a);
   const auto again = on_air("/a", settings);
+  again->writer.bytes(10);
   publish(*again);
   streams.bring_home(again->mount);
   std::thread([this] { streams.plan_returns(); }).join();
@@ -454,6 +479,8 @@ TEST(Moves, ManyMountsThatAreAwayTogetherCostOneWalkEach) {
   for (std::size_t i = 0; i < kMounts; ++i) {
     names.push_back("/m" + std::to_string(i));
     homes.push_back(on_air(names.back()));
+    homes.back()->writer.bytes(10);
+    homes.back()->writer.publish(*homes.back()->mount, false);
     fallbacks[names.back()] = "/shared";
     auto guest = make(
         i + 1, std::make_unique<FakeTransport>(std::make_shared<Wire>(), always_writable.get()),
@@ -489,6 +516,7 @@ TEST(Moves, OneThatWasMovedReturnsOnlyFromFallbacksOfItsHome) {
     end(*a);
     const std::vector<bool> away = streams.have_away({"/a"});
     a = on_air("/a", settings);
+    a->writer.bytes(10);
     publish(*a);
     streams.bring_home(a->mount);
     clock.advance(1s);
@@ -579,7 +607,10 @@ TEST(Moves, AListenerInItsIntroComesHomeToo) {
   const MountSettings settings = falling_back_to("/b");
   const auto a = on_air("/a", settings), other = on_air("/a", settings, "application/ogg");
   auto b = on_air("/b");
+  a->writer.bytes(10);
+  other->writer.bytes(10);
   publish(*a, *b);
+  publish(*other);
   const auto wire = hear_intro(*a, *b);
   streams.bring_home(other->mount);  // another format
   settle();
@@ -594,6 +625,6 @@ TEST(Moves, AListenerInItsIntroComesHomeToo) {
   settle();
   a->writer.bytes(50);
   publish(*a);
-  CHECK(wire->sent == pattern_text(0, 100, 4) + pattern_text(0, 50, 1));
+  CHECK(wire->sent == pattern_text(0, 100, 4) + pattern_text(0, 60, 1));
   CHECK(ids(*a) == std::vector<std::uint64_t>{1});
 }
