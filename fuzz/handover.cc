@@ -25,6 +25,7 @@
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
 #include "hls/list_record.h"
+#include "net/socket/resolver.h"
 #include "stream/file/heard_file_record.h"
 #include "stream/listener/direct_record.h"
 #include "stream/mount/closed_mounts.h"
@@ -127,6 +128,8 @@ void read_one(HandoverType type, std::string_view bytes) {
       return comes_back<CountsRecord>(bytes);
     case HandoverType::kListings:
       return comes_back<ListingsRecord>(bytes);
+    case HandoverType::kKnownNames:
+      return comes_back<KnownNamesRecord>(bytes);
     case HandoverType::kWebhook:
       return comes_back<WebhookRecord>(bytes);
     case HandoverType::kEvents:

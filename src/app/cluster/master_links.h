@@ -139,6 +139,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   const std::string& own_id() const noexcept override;
   HelloFrame hello() override;
   const LoadChanges& load() const noexcept override;
+  Resolver& names() noexcept { return resolver_; }
   unsigned loop_ms() const noexcept override;
   std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
   std::vector<std::uint32_t> arrived_clients(std::string_view master, std::size_t most) override;

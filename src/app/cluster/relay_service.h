@@ -142,6 +142,7 @@ class RelayService final : public RelayHost {
   std::chrono::milliseconds linger(const Mount& mount, WriterKind kind, EndReason reason) const;
 
   // RelayHost
+  Resolver& names() noexcept { return resolver_; }
   Connector& connector() noexcept override { return connector_; }
   SourceAdmission& admission() noexcept override;
   const MountTable& mounts() const noexcept override;

@@ -274,6 +274,8 @@ Result<void> Handover::save(HandoverOut& out) {
   out.put_extra(HandoverType::kPumps, network_.pumps->save(out.fds()));
   out.put_extra(HandoverType::kCounts, plan_.counts());
   out.put_extra(HandoverType::kListings, plan_.listings());
+  out.put_extra(HandoverType::kKnownNames, network_.relays->names().save());
+  out.put_extra(HandoverType::kKnownNames, network_.links->masters().names().save());
   out.put_extra(HandoverType::kEvents, network_.events->stream().save());
   for (const WebhookRecord& hook : network_.events->webhooks().save())
     out.put_extra(HandoverType::kWebhook, hook);

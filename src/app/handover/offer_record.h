@@ -58,6 +58,7 @@ enum class HandoverType : std::uint32_t {
   kPumps = 49,
   kMountEvents = 50,
   kStreamList = 51,
+  kKnownNames = 52,
 };
 
 // The format of the records; within one format fields are only added.

@@ -307,6 +307,11 @@ constexpr TakeOver::Row TakeOver::kRows[] = {
                       [](auto& to, auto&, auto& saved) { to.counts_ = std::move(saved); }),
     row<ListingsRecord>(HandoverType::kListings, "listings",
                         [](auto& to, auto&, auto& saved) { to.listings_ = std::move(saved); }),
+    row<KnownNamesRecord>(HandoverType::kKnownNames, "known names",
+                          [](auto&, auto& n, auto& saved) {
+                            n.relays->names().restore(saved);
+                            n.links->masters().names().restore(saved);
+                          }),
     row<WebhookRecord>(HandoverType::kWebhook, "webhook",
                        [](auto&, auto& n, auto& saved) { n.events->webhooks().restore(saved); }),
     row<EventsRecord>(

@@ -80,12 +80,7 @@ void Resolver::look_up(const std::string& name, Lookup& lookup) {
   if (entries_.size() >= kMaxEntries) forget_old(now);
   Entry& entry = entries_[name];
   entry.waiting.push_back(lookup);
-  if (now >= entry.known_until && is_of_today(entry, now)) {
-    if (!entry.late)
-      entry.late =
-          std::make_unique<Timer>(loop_, [&entry] { give(entry, Answer(entry.addresses)); });
-    if (!entry.late->armed()) entry.late->after(kLate);
-  }
+  if (now >= entry.known_until && is_of_today(entry, now)) serve_if_late(entry);
   if (entry.asking) return;
   entry.asking = true;
   if (now < entry.known_until) {
@@ -98,6 +93,38 @@ void Resolver::look_up(const std::string& name, Lookup& lookup) {
   queue_->names.push_back(name);
   start_thread_if_needed();
   queue_->more.notify_one();
+}
+
+void Resolver::serve_if_late(Entry& entry) {
+  if (!entry.late)
+    entry.late = std::make_unique<Timer>(loop_, [&entry] { give(entry, Answer(entry.addresses)); });
+  if (!entry.late->armed()) entry.late->after(kLate);
+}
+
+KnownNamesRecord Resolver::save() const {
+  KnownNamesRecord saved;
+  for (const auto& [name, entry] : entries_) {
+    if (!is_of_today(entry, loop_.now())) continue;
+    KnownNameRecord& row = saved.names.emplace_back();
+    row.name = name;
+    for (const Address& address : entry.addresses) row.addresses.push_back(address.ip());
+  }
+  return saved;
+}
+
+void Resolver::restore(const KnownNamesRecord& saved) {
+  for (const KnownNameRecord& row : saved.names) {
+    if (entries_.size() >= kMaxEntries) return;
+    Entry& entry = entries_[row.name];
+    if (!entry.addresses.empty()) continue;
+    for (const std::string& text : row.addresses)
+      if (const auto address = Address::parse(text, 0);
+          address && entry.addresses.size() < kMaxAddresses)
+        entry.addresses.push_back(*address);
+    if (entry.addresses.empty()) continue;
+    entry.known_until = loop_.now() + kGoodFor;
+    if (entry.asking) serve_if_late(entry);
+  }
 }
 
 void Resolver::start_thread_if_needed() {

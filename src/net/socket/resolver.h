@@ -24,12 +24,24 @@
 #include <vector>
 
 #include "base/intrusive_list.h"
+#include "base/record.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "net/address/address.h"
 #include "net/loop/loop.h"
 
 namespace lb {
+
+// For the process that takes over: it may begin while no name server answers.
+struct KnownNameRecord {
+  std::string name;
+  std::vector<std::string> addresses;
+  static constexpr PlainRecord kRecord{.members = 2, .needed = 2};
+};
+struct KnownNamesRecord {
+  std::vector<KnownNameRecord> names;
+  static constexpr PlainRecord kRecord{.members = 1, .needed = 1};
+};
 
 class Resolver {
  public:
@@ -56,6 +68,11 @@ class Resolver {
   // Calls the lookup's function once, later on the loop; never from inside this call.
   void look_up(const std::string& name, Lookup& lookup);
 
+  // The answers of the last day.  restore() adds those that are missing, as new ones: the former
+  // process had its connections to them.
+  KnownNamesRecord save() const;
+  void restore(const KnownNamesRecord& saved);
+
   static Answer ask_system(const std::string& name);
 
  private:
@@ -68,6 +85,7 @@ class Resolver {
     std::unique_ptr<Timer> late;  // on time-out an older answer is given
   };
   void start_thread_if_needed();
+  void serve_if_late(Entry& entry);
   void answered(const std::string& name, const Answer& answer);
   static bool is_of_today(const Entry& entry, SteadyTime now);
   static void give(Entry& entry, const Answer& answer);

@@ -39,6 +39,7 @@
 #include "cluster/slots/seat_book.h"
 #include "cluster/slots/slot_book.h"
 #include "hls/list_record.h"
+#include "net/socket/resolver.h"
 #include "stream/file/heard_file_record.h"
 #include "stream/listener/direct_record.h"
 #include "stream/mount/closed_mounts.h"
@@ -352,6 +353,8 @@ TEST(GoldenHandover, EachKindOfRecordIsRead) {
   is_read_again<ListingsRecord>("ListingsRecord",
                                 "ByAHBnRleHQgMQsGdGV4dCAyDwZ0ZXh0IDMQBBSA5JfQEgcgBwZ0ZXh0IDYLBnRleH"
                                 "QgNw8GdGV4dCA4EAkUgMivoCU");
+  is_read_again<KnownNamesRecord>(
+      "KnownNamesRecord", "BxgHBnRleHQgMQsGdGV4dCAyCwZ0ZXh0IDMHGAcGdGV4dCA0CwZ0ZXh0IDULBnRleHQgNg");
   is_read_again<WebhookRecord>(
       "WebhookRecord",
       "BQZ0ZXh0IDEJBnRleHQgMg0GdGV4dCAzDQZ0ZXh0IDQREAUGdGV4dCA1CQZ0ZXh0IDYREAUGdGV4dCA3CQZ0ZXh0ID"

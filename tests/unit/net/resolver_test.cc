@@ -106,6 +106,29 @@ TEST(Resolver, WhatIsKnownOfBeforeServesWhereNoServerAnswersForADay) {
   wait(third);
   STRCMP_EQUAL("no name server answers", third.text.c_str());
 }
+TEST(Resolver, WhatTheFormerProcessKnewServesWhereNoServerAnswers) {
+  Asked before, after, unknown;
+  resolver->look_up("radio.example", before.lookup);
+  wait(before);
+  const KnownNamesRecord saved = resolver->save();
+  LONGS_EQUAL(1, saved.names.size());
+  oracle->silent = true;
+  Resolver next(loop, [oracle = oracle](const std::string& name) { return oracle->ask(name); });
+  next.restore(saved);
+  next.look_up("radio.example", after.lookup);
+  wait(after);
+  STRCMP_EQUAL("192.0.2.1 of 2", after.text.c_str());
+  LONGS_EQUAL(1, oracle->asked);
+  clock.advance(6s);
+  Asked later;
+  next.look_up("radio.example", later.lookup);
+  wait(later);
+  STRCMP_EQUAL("192.0.2.1 of 2", later.text.c_str());
+  LONGS_EQUAL(2, oracle->asked);
+  next.look_up("other.example", unknown.lookup);
+  wait(unknown);
+  STRCMP_EQUAL("no name server answers", unknown.text.c_str());
+}
 TEST(Resolver, PassesAFailureOnAndDoesNotKeepIt) {
   Asked first, second;
   resolver->look_up("nowhere", first.lookup);
