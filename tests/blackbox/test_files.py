@@ -307,6 +307,31 @@ def listeners_hear_the_file_while_the_source_is_away(t):
 
 
 @test
+def each_outage_begins_with_the_first_frame_of_the_file(t):
+    server = started(t, FALLBACK, {"file.mp3": mp3_file("F", 400)})
+    listeners = []
+    for outage, tag in enumerate("ABC"):
+        source = server.source("/a.mp3", tag=tag)
+        if not listeners:
+            listeners += [server.listener("/a.mp3") for _ in range(3)]
+
+        def is_home():
+            source.play(5)
+            for one in listeners:
+                one.read(5 * MP3_FRAME)
+            return all(order(one).endswith(tag) for one in listeners)
+        wait_for(is_home, "all hear source " + tag)
+        source.leave()
+        for one in listeners:
+            def after_source():
+                one.read(5 * MP3_FRAME)
+                heard = mp3_numbers(one.audio)
+                return heard[max(at for at, (of, _) in enumerate(heard) if of == tag) + 1:]
+            wait_for(lambda: len(after_source()) >= 20, "the file is heard")
+            equal(after_source()[:20], [("F", number) for number in range(20)], "outage %d" % outage)
+
+
+@test
 def an_ogg_file_loops_in_chains_of_their_own(t):
     content = opus_headers(9) + b"".join(opus_page(9, n) for n in range(100))
     server = started(t, mount("/a.ogg", "<fallback-mount>/file.ogg</fallback-mount>"), {"file.ogg": content},

@@ -43,7 +43,13 @@ FileFeeder::FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_pt
     : FileFeeder(loop, log,
                  Parts{std::move(callbacks), std::move(mount), std::move(stream), std::move(file),
                        bytes_per_second}) {
-  // The feeder begins with the headers and a burst for the first listener.
+  begin_anew();
+}
+
+// With the headers and a burst for the first listener.
+void FileFeeder::begin_anew() {
+  stream_->begin_source(framer_->complete());
+  framer_ = file_->plugin->make(stream_->head(), {});
   append(std::max<std::uint64_t>(mount_->settings()->burst_bytes, 1));
   publish(false);
 }
@@ -79,6 +85,8 @@ void FileFeeder::tick() {
   if (mount_->gate().inside() == 0) {
     log_.info("source/file", cat({"fallback file ", file_->path, " paused: no listeners"}));
     place_.leave();
+    next_round();
+    begin_anew();
     return;
   }
   if (loop_.now() - since_ > played_ + kMaxToCatchUp) {

@@ -5,7 +5,8 @@
 // Thread: the mount's home worker.
 // Ownership: the worker.
 // It writes a StreamLog as a source does, so listeners of a file are ordinary listeners.  It pauses
-// while the mount has none; the window is kept as the next listener's burst.  The pages of an Ogg
+// while the mount has none, and the next listener hears the file from its beginning, which is ready
+// as a burst: an announcement is heard whole in each outage.  The pages of an Ogg
 // file get another serial number each time round, because RFC 3533 forbids to use a serial twice:
 // each round is a chain of its own.
 #pragma once
@@ -74,6 +75,7 @@ class FileFeeder final : private OggPageSink {
   };
   FileFeeder(Loop& loop, Log& log, Parts parts);
   void tick();
+  void begin_anew();
   // False: out of memory.
   bool append(std::uint64_t bytes);
   bool put(ByteSpan bytes);

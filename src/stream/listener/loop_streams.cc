@@ -27,6 +27,13 @@ constexpr auto kBetweenCounts = 100ms;
 // are overdue are found by polling.
 constexpr auto kOverPoll = 5s;
 
+// Of a file that rested: listeners that are moved there together all hear its beginning.
+bool has_just_begun(const Mount& mount) {
+  const auto view = mount.channel().newest();
+  return mount.facts()->from_file &&
+         view->end - view->seam <= 2 * std::uint64_t{mount.settings()->burst_bytes};
+}
+
 }  // namespace
 
 Mount& counted_at(const Listener& listener, Mount& mount) {
@@ -313,7 +320,8 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
       },
       shared_.fallback_of);
   if (next && may_move(mount, *next))
-    enter(std::move(listener), mount, next, EnterMode::kLive);
+    enter(std::move(listener), mount, next,
+          has_just_begun(*next) ? EnterMode::kSeam : EnterMode::kLive);
   else
     ended(std::move(listener), mount, EndReason::kSourceEnded);
 }

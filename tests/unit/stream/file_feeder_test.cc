@@ -91,7 +91,24 @@ TEST(FileFeeder, PlaysAtItsRateWhileItHasListeners) {
   after(1s);
   CHECK_FALSE(f->playing());
   CHECK_EQUAL(0, sources.inside());
-  CHECK(end() <= 37'000);
+  CHECK(mount->channel().newest()->seam <= 37'000);
+}
+
+TEST(FileFeeder, HasItsBeginningReadyBehindItsLastListener) {
+  const std::string content = frames(1, 'a') + frames(99);
+  const auto f = feeder(content, 10'000);
+  mount->gate().enter();
+  f->play();
+  after(1s);
+  mount->gate().leave();
+  after(1s);
+  const std::uint64_t rested = end();
+  const std::string next = read_view(*mount->channel().newest(), mount->channel().newest()->seam);
+  CHECK(next.size() > 3000 && next.size() <= 4000);
+  CHECK(next == content.substr(0, next.size()));
+  clock.advance(1s);
+  loop.run_once(false);
+  CHECK_EQUAL(rested, end());
 }
 
 TEST(FileFeeder, PlaysByItsMeanRateWithoutAClock) {
