@@ -95,7 +95,7 @@ def the_error_log_counts_listeners_that_change_their_mount(t):
     source.leave()
     server.wait_for_log("listener count on /n now 1$")
     source = server.source("/m")
-    wait_for(lambda: spare.play(1) and "listener count on /n now 0\n" in server.log(), "the listener has left the fallback")
+    wait_for(lambda: spare.play(1) and source.play(1) and "listener count on /n now 0\n" in server.log(), "the listener has left the fallback")
     equal([line.split("on ")[1] for line in server.log().splitlines() if "listener count on /m" in line],
           ["/m now 1", "/m now 0", "/m now 1"])
 
