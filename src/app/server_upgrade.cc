@@ -77,6 +77,7 @@ void Server::may_hand_over(HandoverPlan plan, Standing standing) {
   plan.certificates = [this] { return services_->certificates->in_use(); };
   plan.counts = [this] { return services_->metrics->save(); };
   plan.listings = [this] { return services_->directory->save(); };
+  plan.adds_listings = [this] { return services_->directory->adds(); };
   plan.end_readers = [this] {
     services_->events->stream().end_readers();
     services_->stats_feed->end_followers();

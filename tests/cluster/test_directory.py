@@ -2,15 +2,16 @@
 an upgrade."""
 import http.server
 import threading
+import time
 import urllib.parse
 
-from bench import LISTENER, Cluster, equal, test, wait_for
+from bench import LISTENER, Cluster, check, equal, test, wait_for
 from link_bench import Feeder
 from replacing import upgrade
 
 
 class Directory:
-    """Accepts every stream, and records the requests."""
+    """Accepts every stream, two seconds after it was asked, and records the requests."""
 
     def __init__(self):
         told = self.told = []
@@ -19,6 +20,7 @@ class Directory:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode().strip()
                 told.append(dict(urllib.parse.parse_qsl(body, keep_blank_values=True)))
+                time.sleep(2 if told[-1]["action"] == "add" else 0)
                 self.send_response(200)
                 for name, value in (("YPResponse", "1"), ("YPMessage", "Added"), ("SID", "7"), ("TouchFreq", "30")):
                     self.send_header(name, value)
@@ -47,7 +49,10 @@ def a_directory_is_told_the_clusters_listeners(bench):
     source = c.master.source(lines=["ice-public: 1", "ice-name: Radio"])
     source.play(50)
     bench.owned(Feeder(source, units=2))     # at its real pace: nobody here reads
-    wait_for(lambda: "listed by" in c.master.log(), "the directory has it: that takes a minute, as Icecast does", 120)
+    wait_for(lambda: directory.all("add"), "it is added: after a minute, as by Icecast", 120)
+    # The answer has the number by which the next process touches it.
+    upgrade(c.master)
+    check("listed by" in c.master.log(), "the process before has heard the answer")
     on_e1 = [c["e1"].listener(source_address=LISTENER) for _ in range(3)]
     relay = c.master.listener(lines=["User-Agent: Icecast 2.4.4"])
     own = c.master.listener(lines=["Authorization: Basic YWRtaW46YWRtLXNlY3JldA=="], source_address=LISTENER)

@@ -78,6 +78,11 @@ void YpAnnouncer::set_directories(std::vector<YpDirectory> directories) {
   for (const std::string& url : gone) drop_gone({url}, {});
 }
 
+bool YpAnnouncer::adds() const noexcept {
+  return std::ranges::any_of(
+      entries_, [](const auto& row) { return row.second.asked && row.second.sid.empty(); });
+}
+
 // The answer to a pending request does not come here.  A stream whose addition is pending is added
 // again later, when a directory that has accepted it will not list it twice.
 ListingsRecord YpAnnouncer::save() const {

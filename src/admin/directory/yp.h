@@ -76,6 +76,8 @@ class YpAnnouncer {
   void set_directories(std::vector<YpDirectory> directories);
   // Takes the mounts of all streams that are public now, by name.  Called about once a second.
   void tick(std::span<const std::string> mounts);
+  // Whether a directory may list a stream soon of which the id is not known yet.
+  bool adds() const noexcept;
   ListingsRecord save() const;
   // Before the first set_directories().
   void restore(ListingsRecord saved);

@@ -48,6 +48,7 @@ constexpr auto kRest = 100ms;  // between two checks whether all can move
 constexpr auto kMayRest = 5s;
 constexpr auto kAnswers = 2s;  // for pending answers of backends
 constexpr auto kAnswerPoll = 10ms;
+constexpr auto kListed = 5s;  // for answers of directories
 constexpr auto kRemainderPoll = 20ms;
 constexpr std::chrono::duration<int, std::milli> kDies{500};
 constexpr auto kReap = 1s;
@@ -137,6 +138,7 @@ void Handover::on_channel(short) {
   has_titles_ = word.titles;
   has_records_ = records_revision_ != 0 && word.records_revision == records_revision_;
   watch_.stop();
+  listed_by_ = network_.loops.control().now() + kListed;
   // Before the pause, as the file may have many megabytes.
   plan_.write_charts([this, turn = turn_] {
     if (turn == turn_ && step_ == Step::kPreparing) freeze();
@@ -145,6 +147,9 @@ void Handover::on_channel(short) {
 
 // Files rest twice, first while no client waits: their disk may take seconds.
 void Handover::freeze() {
+  // The answer to an addition has the id by which its stream is removed.  No client waits yet.
+  if (plan_.adds_listings() && network_.loops.control().now() < listed_by_)
+    return again_.after(kRest);
   step_ = Step::kFreezing;
   ++turn_;
   rest_files([this] {

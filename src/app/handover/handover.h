@@ -66,6 +66,7 @@ struct HandoverPlan {
   std::function<void()> reload;              // of the configuration
   std::function<CountsRecord()> counts;      // of MetricsService
   std::function<ListingsRecord()> listings;  // of DirectoryService
+  std::function<bool()> adds_listings;       // likewise, and their answers are awaited
   std::function<std::vector<ListenSockets::Handed>()> switch_ports;  // of SwitchService
   // Of CertificateOrders::in_use().
   std::function<std::map<std::string, std::string>()> certificates;
@@ -181,6 +182,7 @@ class Handover {
   std::uint64_t turn_ = 0;     // of freeze(), and the charts before
   bool clients_wait_ = false;  // of backends and records, since since_
   SteadyTime since_{};
+  SteadyTime listed_by_{};  // later, additions to directories are not waited for
   EndRecord given_;
 };
 

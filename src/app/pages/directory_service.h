@@ -22,6 +22,7 @@ class DirectoryService {
 
   // Takes the first or a new configuration.
   void configure(const Config& config);
+  bool adds() const noexcept { return announcer_.adds(); }
   ListingsRecord save() const { return announcer_.save(); }
   // Before the first configure().
   void restore(ListingsRecord saved) { announcer_.restore(std::move(saved)); }

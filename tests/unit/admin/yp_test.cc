@@ -306,6 +306,18 @@ TEST(Yp, TheNextProcessTouchesWhatThisOneHasAdded) {
   CHECK(asked.front().form == "action=remove&sid=4711");
 }
 
+TEST(Yp, AnAdditionIsUnderWayUntilItsAnswer) {
+  yp.tick(mounts);
+  CHECK_FALSE(yp.adds());
+  pass(60s);
+  CHECK(yp.adds());
+  CHECK(next(taken()) == "action=add");
+  CHECK_FALSE(yp.adds());
+  pass(5s);  // touched by its id
+  CHECK_EQUAL(1u, asked.size());
+  CHECK_FALSE(yp.adds());
+}
+
 TEST(Yp, AStreamWhoseAdditionIsPendingIsAddedAMinuteLater) {
   yp.tick(mounts);
   pass(60s);
