@@ -36,10 +36,10 @@ bool waits_for(const Listener& listener, const Mount& mount) {
   return listener.continuation && listener.continuation->next.get() == &mount;
 }
 
-// Of its present source.
-bool has_sent(const Mount& mount) {
+// Its present source has sent nothing yet.
+bool is_silent(const Mount& mount) {
   const auto view = mount.channel().newest();
-  return view->end > view->seam;
+  return mount.phase() != MountPhase::kEnded && view->end <= view->seam;
 }
 
 }  // namespace
@@ -213,12 +213,9 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 }
 
 void LoopStreams::bring_returned() {
-  // One may have ended again meanwhile.
-  std::erase_if(returned_,
-                [](const auto& one) { return one.second->phase() == MountPhase::kEnded; });
   std::unordered_map<std::string, std::shared_ptr<Mount>> silent;
   std::erase_if(returned_, [&silent](const auto& one) {
-    const bool waits = !has_sent(*one.second);
+    const bool waits = is_silent(*one.second);
     if (waits) silent.insert(one);
     return waits;
   });
@@ -233,6 +230,9 @@ void LoopStreams::bring_returned() {
 }
 
 std::vector<std::shared_ptr<Mount>> LoopStreams::plan_returns() {
+  // One may have ended again meanwhile.
+  std::erase_if(returned_,
+                [](const auto& one) { return one.second->phase() == MountPhase::kEnded; });
   std::vector<std::shared_ptr<Mount>> from;
   if (returned_.empty()) return from;
   for (const auto& [at, fanout] : fanouts_)

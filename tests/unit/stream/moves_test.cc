@@ -300,6 +300,19 @@ TEST(Moves, AHandOverPlansReturnsFromItsOwnThread) {
   settle();
   CHECK(ids(*again) == std::vector<std::uint64_t>{1});
 }
+TEST(Moves, AHandOverPlansNoReturnToAMountThatHasEndedAgain) {
+  const MountSettings settings = falling_back_to("/b");
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*b, *a);
+  listen(*a, 1);
+  end(*a);
+  const auto again = on_air("/a", settings);
+  again->writer.bytes(10);
+  publish(*again);
+  streams.bring_home(again->mount);
+  again->mount->set_phase(MountPhase::kEnded);
+  CHECK(streams.plan_returns().empty());
+}
 TEST(Moves, AStreamThatEndsAndBeginsAtOnceIsHeardToItsEnd) {
   const auto old = on_air("/a");
   publish(*old);
