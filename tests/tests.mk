@@ -1,6 +1,6 @@
 EXTRA_DIST += tests/lint/layers tests/lint/layers.py tests/lint/headers tests/lint/headers.py \
   tests/lint/format .clang-format tests/lint/docs tests/lint/docs.py tests/lint/names tests/lint/names.py \
-  tests/lint/comments tests/lint/comments.py tests/lint/lists tests/lint/words tests/lint/words.py tests/lint/words-left tests/lint/lifetimes
+  tests/lint/comments tests/lint/comments.py tests/lint/lists tests/lint/words tests/lint/words.py tests/lint/words-left tests/lint/lifetimes tests/tsan.h
 AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS) -DLB_DATADIR=\"\" -DLB_VERSION=\"\"'; \
   export CXX LINT_CPPFLAGS;
 if UNITY
