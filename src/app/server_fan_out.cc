@@ -28,6 +28,11 @@
 namespace lb {
 namespace {
 
+void bring_home(const Services& services, const std::shared_ptr<Mount>& mount) {
+  for (const auto& worker : services.workers)
+    worker->loop.post([w = worker.get(), mount] { w->streams->bring_home(mount); });
+}
+
 EventService::Details source_details(const Mount& mount) {
   const auto facts = mount.facts();
   return {{"type", facts->content_type},
@@ -145,8 +150,7 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        [](Server& s, At mount) {
          if (!mount->settings()->fallback_override) return;
          warn_of_other_format(*s.services_, *mount, false);
-         for (const auto& worker : s.services_->workers)
-           worker->loop.post([w = worker.get(), mount] { w->streams->bring_home(mount); });
+         bring_home(*s.services_, mount);
        },
        [](Server& s, At mount) { warn_of_other_format(*s.services_, *mount, true); }},
   };
@@ -167,6 +171,8 @@ void Server::mount_taken_over(const std::shared_ptr<Mount>& mount) {
   for (const MountReceiver& receiver : mount_receivers())
     if (receiver.hears_handover) receiver.begun(*this, mount);
   services_->heard_titles->taken_over(*mount);
+  // The returns that its fallback's listeners wait for are not handed over.
+  if (mount->settings()->fallback_override && mount->is_silent()) bring_home(*services_, mount);
 }
 
 void Server::mount_ended(const std::shared_ptr<Mount>& mount) {

@@ -241,6 +241,24 @@ def listeners_that_have_not_read_large_headers_go_over(t):
 
 
 @test
+def listeners_stay_on_the_fallback_while_their_source_sends_nothing(t):
+    server = t.server(body=mount("/live", "<fallback-mount>/spare</fallback-mount><fallback-override>1</fallback-override>"))
+    live, spare = (server.source("/" + name, tag=name[0].upper()) for name in ("live", "spare"))
+    listener = server.listener("/live")
+    read_until_heard(listener, live, "L", spare)
+    live.leave()
+    read_until_heard(listener, spare, "LS")
+    live = server.source("/live", tag="M")
+    for _ in range(2):
+        upgrade(server)
+        for _ in range(40):
+            spare.play(5)
+            listener.read(5 * 384)
+    equal(tags(listener), "LS")
+    read_until_heard(listener, live, "LSM", spare)
+
+
+@test
 def listeners_that_were_moved_stay_there_behind_it(t):
     server = t.server(body=mount("/live", "<fallback-mount>/spare</fallback-mount><fallback-override>1</fallback-override>"))
     live, spare, other = (server.source("/" + name, tag=name[0].upper()) for name in ("live", "spare", "other"))

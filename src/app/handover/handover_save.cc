@@ -385,7 +385,8 @@ void Handover::save_listeners(HandoverOut& out, const Numbers& numbers) {
       if (!of.listeners.empty()) out.put(HandoverType::kListeners, std::exchange(of, {}));
       bytes = 0;
     };
-    network_.workers[i]->streams->plan_returns();  // the next process does not know of them
+    network_.workers[i]
+        ->streams->plan_returns();  // the next process knows those to silent mounts only
     network_.workers[i]->streams->each_listener([&](Mount& mount, Listener& listener) {
       if (&mount != filling || of.listeners.size() >= kListenersARecord || bytes >= kRecordsBytes) {
         put();

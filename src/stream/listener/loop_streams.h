@@ -122,8 +122,8 @@ class LoopStreams final : public FanoutHost {
   // Of a hand-over, between two turns of the loop. cannot_move(): why not now; "": it can.
   // forget(): another process takes them, and nothing is sent or reported.
   std::string cannot_move() const;
-  // Those whose mounts have returned will leave for them; returns the mounts that they leave.  Of a
-  // hand-over, too: the next process lets them leave.
+  // Those whose mounts have returned and are heard will leave for them; returns the mounts that
+  // they leave.  Of a hand-over, too: the next process lets them leave.
   std::vector<std::shared_ptr<Mount>> plan_returns();
   void each_mount(const std::function<void(Mount&)>& f) const;  // with listeners here
   void each_listener(const std::function<void(Mount&, Listener&)>& f) const;

@@ -36,12 +36,6 @@ bool waits_for(const Listener& listener, const Mount& mount) {
   return listener.continuation && listener.continuation->next.get() == &mount;
 }
 
-// Its present source has sent nothing yet.
-bool is_silent(const Mount& mount) {
-  const auto view = mount.channel().newest();
-  return mount.phase() != MountPhase::kEnded && view->end <= view->seam;
-}
-
 }  // namespace
 
 template <class F>
@@ -215,7 +209,7 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 void LoopStreams::bring_returned() {
   std::unordered_map<std::string, std::shared_ptr<Mount>> silent;
   std::erase_if(returned_, [&silent](const auto& one) {
-    const bool waits = is_silent(*one.second);
+    const bool waits = one.second->is_silent();
     if (waits) silent.insert(one);
     return waits;
   });
@@ -257,7 +251,7 @@ bool LoopStreams::bring_from(Fanout& fanout) {
     if (is_new)
       for_each_homeward(listener, here.name(), [&](const std::string& name) {
         const auto returned = returned_.find(name);
-        if (returned == returned_.end()) return false;
+        if (returned == returned_.end() || returned->second->is_silent()) return false;
         const bool is_here = returned->second.get() == &here;
         if (!is_here && may_move(here, *returned->second)) to = returned->second;
         return is_here || to;

@@ -74,6 +74,11 @@ void Mount::set_usual_rate(std::uint64_t rate) noexcept {
     gate_.set_weight(rate > 0 ? static_cast<std::int64_t>(8 * rate) : promised_->nominal);
 }
 
+bool Mount::is_silent() const {
+  const auto view = channel_.newest();
+  return phase() != MountPhase::kEnded && view->end <= view->seam;
+}
+
 void Mount::note_peak(std::int64_t listeners) noexcept {
   std::int64_t peak = listener_peak.load(std::memory_order_relaxed);
   while (listeners > peak &&

@@ -313,6 +313,21 @@ TEST(Moves, AHandOverPlansNoReturnToAMountThatHasEndedAgain) {
   again->mount->set_phase(MountPhase::kEnded);
   CHECK(streams.plan_returns().empty());
 }
+TEST(Moves, AHandOverPlansNoReturnToASourceThatHasSentNothing) {
+  const MountSettings settings = falling_back_to("/b");
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*b, *a);
+  listen(*a, 1);
+  end(*a);
+  const auto again = on_air("/a", settings);
+  publish(*again);
+  streams.bring_home(again->mount);
+  CHECK(streams.plan_returns().empty());
+  again->writer.bytes(10);
+  publish(*again);
+  settle();
+  CHECK(ids(*again) == std::vector<std::uint64_t>{1});
+}
 TEST(Moves, AStreamThatEndsAndBeginsAtOnceIsHeardToItsEnd) {
   const auto old = on_air("/a");
   publish(*old);
