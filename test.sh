@@ -64,12 +64,12 @@ declare -A about=(
 # The suites of tests/run.py: it runs those that are asked for beside each other.
 suites=" blackbox cluster api console login store external limits homes archive hls relay encoders upgrade faults browser docs orchestration "
 # In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
-rounds=(packages "release programs" suites "conformance conformance-own differential clients" "integrity integrity-ogg" run attacks
+rounds=(packages "release programs" suites "conformance conformance-own differential" "clients integrity integrity-ogg run" attacks
   "simulation check" "asan distcheck" tsan clang asan-conformance simulation-long fuzz players package goals soak)
 # What these compile is built beside the rounds before them; build_STAGE does it.
-builds_ahead="simulation check asan tsan clang"
-# In virtual time: it runs there as soon as it is built, and its round only waits for it.
-runs_ahead=" simulation "
+builds_ahead="simulation check asan distcheck tsan clang"
+# These run there too, and their round only waits for them: one is in virtual time, the other mostly compiles.
+runs_ahead=" simulation distcheck "
 # These measure times: nothing is compiled meanwhile.
 alone=" attacks goals soak "
 needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "

@@ -172,6 +172,7 @@ build_asan() {
   # shellcheck disable=SC2046
   asan_configure && build_tests asan $(asan_tests)
 }
+build_distcheck() { release_build; }
 build_tsan() {
   configure_in tsan --enable-tsan --enable-unity --enable-werror CXXFLAGS="$(tools/build-flags -Og)" &&
     make -s -C build/tsan -j"$jobs" src/icecast-lb && build_tests tsan unit_net unit_stream
@@ -515,7 +516,8 @@ stage_distcheck() {
     less=("TESTS=$units" "check_PROGRAMS=$units")
   fi
   # With the arguments of release: what ccache does not know is what the tarball has otherwise.
-  XZ_OPT=-1 limit 2400 make -C build/release distcheck AM_MAKEFLAGS=-j$((2 * jobs)) "${less[@]}" \
+  # In the foreground: test.sh stops what is built ahead by its process group.
+  XZ_OPT=-1 timeout --foreground -k 10 2400 make -C build/release distcheck AM_MAKEFLAGS=-j$((2 * jobs)) "${less[@]}" \
     DISTCHECK_CONFIGURE_FLAGS="$(printf "'%s' " "${release_flags[@]}" "${ccache[@]}")" \
     >"$logs/distcheck.out" 2>&1
   local status=$?
