@@ -38,6 +38,7 @@ std::vector<std::string_view> path_names(std::string_view path) {
   return names;
 }
 
+// In pages.
 bool is_list(const Endpoint& endpoint) { return endpoint.answer.ends_with("List"); }
 bool is_change(const Endpoint& endpoint) { return endpoint.method != Method::kGet; }
 // Endpoints about the session itself have no plan.

@@ -7,6 +7,7 @@
 #include "api/request/made_answer.h"
 #include "base/cat.h"
 #include "base/encoding.h"
+#include "base/object_reader.h"
 #include "base/strings.h"
 #include "media/picture.h"
 
@@ -126,6 +127,11 @@ std::variant<ApiRequest, Problem> read_request(const Request& request, FoundEndp
   if (endpoint.body.empty() || endpoint.takes_picture() || endpoint.takes_csv()) return asked;
   auto json = Json::parse(asked.body.empty() ? "{}" : asked.body, Json::kDepth, Json::Names::kOnce);
   if (!json) return Problem{ProblemName::kBadRequest, json.error().what};
+  if (endpoint.body == "Empty") {
+    std::vector<JsonFault> faults;
+    ObjectReader(*json, Form::kNew, faults).finish();
+    if (!faults.empty()) return invalid(std::move(faults));
+  }
   asked.json = *std::move(json);
   return asked;
 }

@@ -114,7 +114,7 @@ constexpr ApiSchema kSchemas[] = {
     {"ArtKept",
      R"({"type":"object","required":["art"],"additionalProperties":false,"properties":{
 "art":{"type":"string","description":"The path of the picture on this server."}}})"},
-    {"TitleList",
+    {"PlayedTitles",
      R"({"type":"object","required":["items"],"additionalProperties":false,"properties":{
 "items":{"type":"array","items":{"type":"object","required":["id","wall_ms","text","artist","title","album","duration_ms","isrc","art","url"],"additionalProperties":false,"properties":{
 "id":{"type":["string","null"],"description":"The address of its first byte, for ?at=."},
@@ -168,7 +168,7 @@ constexpr ApiSchema kSchemas[] = {
     {"NodeList", {}, [] { return list_of("Node"); }},
     {"NodeDrain", {}, schema_of<Form::kNew, kDrainBody>},
     {"NodeWeight", {}, schema_of<Form::kNew, kWeightBody>},
-    {"CertificateList",
+    {"Certificates",
      {},
      [] { return list_with(ObjectSchema(Form::kAnswer).add(kCertificateFields).text(true)); }},
     {"History",

@@ -130,6 +130,21 @@ def the_faults_of_a_body_are_counted_and_the_first_of_them_named(t):
 
 
 @test
+def where_no_member_is_known_a_body_has_none(t):
+    server, api = with_api(store_server(t))
+    api.want(201, "POST", "/mounts", {"mount": "/rock.mp3"})
+    line = "POST /api/v1/mounts/rock.mp3/%s HTTP/1.1"
+    for body, pointer in ((b'{"until":5}', "/until"), (b"[]", ""), (b"null", "")):
+        reply = asked(server, line % "suspend", JSON, ADMIN, body)
+        equal((reply.status, [fault["pointer"] for fault in reply.json().get("errors", ())]), (422, [pointer]), reply.text)
+    equal(api.ask("GET", "/mounts/rock.mp3").json()["state"], "active")
+    for body, state in ((b"", "suspended"), (b"{}", "suspended")):
+        equal(asked(server, line % "suspend", JSON, ADMIN, body).json()["state"], state)
+    for path in ("/mounts/{mount}/titles", "/certificates"):  # not in pages
+        equal([one["name"] for one in api.describe()["paths"][path]["get"]["parameters"] if one["in"] == "query"], [], path)
+
+
+@test
 def texts_are_bounded_by_their_bytes_as_openapi_says(t):
     server = store_server(t, body="<console/>")
     api = Api(server)
