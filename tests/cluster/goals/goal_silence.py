@@ -62,7 +62,7 @@ def g7_wasted(b):
     sizes = [1500] * 4 + [750] * 4 + [150] * 4
     nodes = nodes_of([int(size * CROWD / 0.8 / sum(sizes)) for size in sizes])
     master = crowd_master(b, nodes, tokens=True)
-    crowd = Crowd(b, master, nodes, requests=CROWD, over=OVER, tokens=1)
+    crowd = Crowd(b, master, nodes, requests=CROWD, over=OVER, tokens=1, settle=0)
     crowd.event("begin")
     begin = time.monotonic()
     wait_for(lambda: time.monotonic() > begin + SILENT_AT, "half of them have come")

@@ -83,7 +83,8 @@ BLOCK = ("<master><server>%s</server><port>%d</port><cluster-port>%d</cluster-po
 
 
 def place(b, host, port, body):
-    server = b.unstarted_server(body=body, sockets="<listen-socket><port>%d</port></listen-socket>" % port)
+    server = b.unstarted_server(body=body, sockets="<listen-socket><port>%d</port></listen-socket>" % port,
+                                limits="<source-timeout>10</source-timeout>")
     server.host, server.given_port = host, port
     return server
 
