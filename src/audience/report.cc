@@ -295,7 +295,8 @@ void AudienceReport::find_next(std::vector<OpenRow>& rows) {
 Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country_hours(
     const Mounts& of, AudienceRange range) {
   begin();
-  const std::int64_t first = range.from / kHourMs, last = (range.to + kHourMs - 1) / kHourMs;
+  range = whole_hours(range);
+  const std::int64_t first = range.from / kHourMs, last = range.to / kHourMs;
   std::map<std::string, std::vector<std::int64_t>, std::less<>> heard;
   const auto at = [&](std::string_view country, std::int64_t hour) -> std::int64_t& {
     auto row = heard.find(country);
@@ -320,9 +321,9 @@ Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country
           while (asked.step()) at(asked.text(1), asked.number(0)) += sign * asked.number(2);
         });
   for (const OpenRow& row : open_now(of))
-    row.each_part(
-        {first * kHourMs, last * kHourMs}, kHourMs,
-        [&](std::int64_t hour, std::int64_t ms, std::int64_t) { at(row.country, hour) += ms; });
+    row.each_part(range, kHourMs, [&](std::int64_t hour, std::int64_t ms, std::int64_t) {
+      at(row.country, hour) += ms;
+    });
   return given(std::map<std::string, std::vector<std::int64_t>>(
       std::make_move_iterator(heard.begin()), std::make_move_iterator(heard.end())));
 }
@@ -330,13 +331,14 @@ Result<std::map<std::string, std::vector<std::int64_t>>> AudienceReport::country
 Result<std::map<std::string, AudienceSum>> AudienceReport::split(const Mounts& of,
                                                                  AudienceRange range, By by) {
   begin();
+  range = whole_hours(range);
   const bool by_country = by == By::kCountry;
   SplitSums split(database_, by_country, are_summed(database_, "sums"));
   for (const auto& [mount, sign] : summed(of))
-    split.add(mount, sign, range.from / kHourMs, (range.to + kHourMs - 1) / kHourMs);
+    split.add(mount, sign, range.from / kHourMs, range.to / kHourMs);
   auto sums = split.take();
   for (const OpenRow& row : open_now(of)) {
-    AudienceSum& sum = sums[by == By::kCountry ? row.country : row.player];
+    AudienceSum& sum = sums[by_country ? row.country : row.player];
     sum.ms += common_ms(range, row.began, row.until);
     sum.bytes += row.bytes_between(range.from, range.to);
     if (row.is_new_in(range)) ++sum.sessions;

@@ -28,6 +28,11 @@ struct AudienceRange {
   std::int64_t from = 0, to = 0;
 };
 
+// The whole hours that have a part of the range: sums by country and player are kept by the hour.
+constexpr AudienceRange whole_hours(AudienceRange range) noexcept {
+  return {range.from / kHourMs * kHourMs, (range.to + kHourMs - 1) / kHourMs * kHourMs};
+}
+
 struct AudienceSum {
   std::int64_t ms = 0, bytes = 0, sessions = 0;
   // Sessions below kLongSessionMs; not by country and player.
@@ -122,6 +127,7 @@ class AudienceReport {
   Result<std::map<std::string, std::vector<std::int64_t>>> country_hours(const Mounts& of,
                                                                          AudienceRange range);
   enum class By : std::uint8_t { kCountry, kPlayer };
+  // Of whole_hours() of the range.
   Result<std::map<std::string, AudienceSum>> split(const Mounts& of, AudienceRange range, By by);
   // A place in rows that are ordered by their start: behind the row that is or was there.  {}:
   // before all.

@@ -128,6 +128,9 @@ def a_stream_without_a_listener_yet_has_sums_of_nothing(t):
     for report in ("hours", "countries", "titles", "reports/songs"):
         Api(server).want(200, "GET", "/audience/%s?mount=/live.mp3" % report)
     Api(server).want(404, "GET", "/audience/summary?mount=/other.mp3")
+    for report in ("countries", "players"):
+        told = Api(server).want(200, "GET", "/audience/%s?from=2026-11-01T10:20&to=2026-11-01T12:05&zone=Asia/Kolkata" % report).json()
+        equal((told["from"][11:], told["to"][11:]), ("09:30:00+05:30", "12:30:00+05:30"), "the hours (UTC) that these sums have")
 
 
 @test

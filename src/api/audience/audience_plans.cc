@@ -52,6 +52,7 @@ Plan split_plan(const PlanContext& context, AudienceReport::By by) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
+  ask.range = whole_hours(ask.range);
   const auto sums = report.split(mounts, ask.range, by);
   if (!sums) return no_report(sums.error());
   const bool by_country = by == AudienceReport::By::kCountry;

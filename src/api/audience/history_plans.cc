@@ -236,8 +236,7 @@ Plan read_countries(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
-  const AudienceRange range{ask.range.from / kHourMs * kHourMs,
-                            (ask.range.to + kHourMs - 1) / kHourMs * kHourMs};
+  const AudienceRange range = whole_hours(ask.range);
   const auto heard = report.country_hours(mounts, range);
   if (!heard) return no_report(heard.error());
   HistorySums sums(range, kHourMs, most, unix_ms(context.now));
