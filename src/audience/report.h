@@ -134,8 +134,9 @@ class AudienceReport {
   struct Place {
     std::int64_t began = 0, id = 0;
   };
-  // Sessions that began in the range, oldest first, after `after`; at most `most`.
-  // counted: without quick looks, bots and relays.
+  // Sessions that began in the range, oldest first, after `after`; at most `most`.  Open ones have
+  // what was heard up to the present.
+  // counted: those of the sums, without quick looks, bots and relays.
   Result<std::vector<SessionRow>> sessions(const Mounts& of, AudienceRange range, Place after,
                                            std::size_t most, bool counted);
   Result<std::vector<PlayRow>> titles(const Mounts& of, AudienceRange range, Place after,
