@@ -208,7 +208,7 @@ constexpr ApiSchema kSchemas[] = {
 "left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "listeners":{"type":"integer","description":"Present listeners."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
 "people":{"type":"integer","description":"Sum over all of each day (UTC) that the range touches: a listener on two days counts twice."},
-"average_listeners":{"type":"number"},"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
+"average_listeners":{"type":"number","description":"Mean over the time passed."},"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
 "long_sessions":{"type":"integer","description":"Sessions of a minute or more."},
 "busiest":{"type":["string","null"],"description":"The quarter of an hour with the most listeners."},
 "busiest_listeners":{"type":"number","description":"Mean listeners in it."}}})"},
@@ -217,7 +217,7 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "items":{"type":"array","items":{"type":"object","required":["from","length_s","seconds"],"properties":{
-"from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number"},
+"from":{"type":"string"},"length_s":{"type":"integer"},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},"average_listeners":{"type":"number","description":"Mean over the time passed."},
 "average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
 "long_sessions":{"type":"integer","description":"Sessions of a minute or more."},
 "mount":{"type":"string","description":"With ?by= hour,mount, day,mount or month,mount."}}}},

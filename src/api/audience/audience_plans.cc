@@ -68,26 +68,29 @@ Plan split_plan(const PlanContext& context, AudienceReport::By by) {
 const std::vector<std::string> kHourColumns = {
     "from",  "length_s",          "seconds",         "sessions",
     "bytes", "average_listeners", "average_seconds", "long_sessions"};
-std::vector<AudienceCell> hour_cells(std::string from, std::int64_t quarters,
+// Of the time that has passed; of all of it if none has, as by the clock of another server.
+double mean_listeners(const AudienceSum& sum, AudienceRange range, WallTime now) {
+  const std::int64_t length = range.to - range.from,
+                     passed = std::min(unix_ms(now) - range.from, length);
+  return heard_seconds(sum.ms) / heard_seconds(passed > 0 ? passed : length);
+}
+std::vector<AudienceCell> hour_cells(const PlanContext& context, const AudienceAsk& ask,
+                                     std::int64_t period, std::int64_t quarters,
                                      const AudienceSum& sum) {
-  const std::int64_t length = quarters * (kQuarterMs / 1000);
-  return {std::move(from),
-          length,
+  // The first period may have begun before the range.
+  const std::int64_t from = std::max(period * 1000, ask.range.from);
+  return {local_time_text(from, *ask.zone),
+          quarters * (kQuarterMs / 1000),
           heard_seconds(sum.ms),
           sum.sessions,
           sum.bytes,
-          heard_seconds(sum.ms) / static_cast<double>(length),
+          mean_listeners(sum, {from, from + quarters * kQuarterMs}, context.now),
           mean_seconds(sum),
           sum.long_sessions()};
 }
 
-// The first period may have begun before the range.
-std::string begin_text(const AudienceAsk& ask, std::int64_t period) {
-  return local_time_text(std::max(period * 1000, ask.range.from), *ask.zone);
-}
-
 // The hours of each mount that had listeners.
-Plan hours_of_mounts(AudienceAsked& asked) {
+Plan hours_of_mounts(const PlanContext& context, AudienceAsked& asked) {
   auto& [ask, report, mounts] = asked;
   const auto period_of = [&ask = ask](std::int64_t quarter) {
     return period_at(quarter * (kQuarterMs / 1000), ask);
@@ -108,7 +111,7 @@ Plan hours_of_mounts(AudienceAsked& asked) {
   table.columns.emplace_back("mount");
   for (const auto& [key, sum] : ordered) {
     const auto& [period, mount] = key;
-    table.rows.push_back(hour_cells(begin_text(ask, period), quarters[period], sum));
+    table.rows.push_back(hour_cells(context, ask, period, quarters[period], sum));
     table.rows.back().emplace_back(mount);
   }
   return audience_answer(ask, table, "hours");
@@ -126,9 +129,8 @@ Plan audience_summary(const PlanContext& context) {
   AudienceTable table{{"listeners", "seconds", "sessions", "people", "bytes", "average_listeners",
                        "average_seconds", "busiest", "busiest_listeners", "long_sessions"},
                       {}};
-  const double length = heard_seconds(ask.range.to - ask.range.from);
   table.rows.push_back({summary->now, heard_seconds(sum.ms), sum.sessions, summary->people,
-                        sum.bytes, heard_seconds(sum.ms) / length, mean_seconds(sum),
+                        sum.bytes, mean_listeners(sum, ask.range, context.now), mean_seconds(sum),
                         summary->busiest_at == 0
                             ? AudienceCell()
                             : AudienceCell(local_time_text(summary->busiest_at, *ask.zone)),
@@ -144,14 +146,14 @@ Plan audience_hours(const PlanContext& context) {
   auto begun = begin_report(context);
   if (auto* problem = std::get_if<Problem>(&begun)) return std::move(*problem);
   auto& [ask, report, mounts] = std::get<AudienceAsked>(begun);
-  if (ask.each_mount) return hours_of_mounts(std::get<AudienceAsked>(begun));
+  if (ask.each_mount) return hours_of_mounts(context, std::get<AudienceAsked>(begun));
   const auto sums = report.hours(mounts, ask.range, [&ask = ask](std::int64_t quarter) {
     return period_at(quarter * (kQuarterMs / 1000), ask);
   });
   if (!sums) return no_report(sums.error());
   AudienceTable table{kHourColumns, {}};
   for (const auto& [period, quarters, sum] : *sums)
-    table.rows.push_back(hour_cells(begin_text(ask, period), quarters, sum));
+    table.rows.push_back(hour_cells(context, ask, period, quarters, sum));
   return audience_answer(ask, table, "hours");
 }
 
