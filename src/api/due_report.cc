@@ -18,12 +18,13 @@ namespace {
 // A server that was off for longer does not make up for it.
 constexpr int kMissedDays = 7;
 
-Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now) {
+// days_ago: days of the zone before the one that is due, of a daily report.
+Result<ReportMonth> month_of(const AudienceReportSettings& report, WallTime now, int days_ago = 0) {
   const auto zone = find_time_zone(report.zone);
   if (!zone) return Error::invalid(cat({"zone ", report.zone, ": ", zone.error().what}));
   // The listenings of a day's end are in the database an hour later.
   const std::int64_t complete = unix_seconds(now) - 3600;
-  if (report.daily) return report_day(complete, **zone);
+  if (report.daily) return report_day(complete, **zone, days_ago);
   return report_month(report.day == 1 ? complete : unix_seconds(now), **zone, 1, report.day - 1);
 }
 
@@ -35,7 +36,7 @@ bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0;
 int missed_days(const AudienceReportSettings& report, const ReportMonth& due,
                 const std::string& path, WallTime now, const std::string& last) {
   for (int ago = 1; report.daily && ago <= kMissedDays + 1; ++ago) {
-    const auto older = month_of(report, now - std::chrono::days(ago));
+    const auto older = month_of(report, now, ago);
     if (!older) break;
     if (!last.empty()) {
       if (older->name <= last) return ago - 1;
@@ -81,7 +82,7 @@ Result<std::string> due_month(const AudienceReportSettings& report, WallTime now
 Result<FiledReport> file_report(const AudienceReportSettings& report, const Config& file,
                                 const RecordBook& book, Sqlite& database, WallTime now,
                                 const std::string& last, int days_ago) {
-  const auto month = month_of(report, now - std::chrono::days(days_ago));
+  const auto month = month_of(report, now, days_ago);
   if (!month) return month.error();
   ReportOrder order{report.name, ""};
   const struct {

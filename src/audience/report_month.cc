@@ -31,11 +31,12 @@ ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int mo
   return named_month(day.year() / day.month() - std::chrono::months(months_ago));
 }
 
-ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone) {
-  const auto today = std::chrono::floor<std::chrono::days>(
-      std::chrono::sys_seconds(std::chrono::seconds(unix_seconds + zone.offset_at(unix_seconds))));
-  const std::string day = day_text(today - std::chrono::days(1));
-  return {day, day, day_text(today)};
+ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone, int days_ago) {
+  const auto next = std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(
+                        std::chrono::seconds(unix_seconds + zone.offset_at(unix_seconds)))) -
+                    std::chrono::days(days_ago);
+  const std::string day = day_text(next - std::chrono::days(1));
+  return {day, day, day_text(next)};
 }
 
 Result<ReportMonth> parse_report_month(std::string_view text) {

@@ -19,8 +19,8 @@ struct ReportMonth {
 // The month that is months_ago before that of the day days_ago.
 ReportMonth report_month(std::int64_t unix_seconds, const TimeZone& zone, int months_ago,
                          int days_ago = 0);
-// The day before: "2026-10-31", the same, "2026-11-01".
-ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone);
+// The day before, or as many days before that: "2026-10-31", the same, "2026-11-01".
+ReportMonth report_day(std::int64_t unix_seconds, const TimeZone& zone, int days_ago = 0);
 // "2026-10-01"
 std::string day_text(std::chrono::sys_days day);
 // "2026-10"

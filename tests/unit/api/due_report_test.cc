@@ -103,6 +103,21 @@ TEST(DueReport, DaysThatAServerHasMissedAreMadeUpFor) {
   paths.push_back(wrote(day(20), "2026-11-21"));
   for (const std::string& one : paths) ::unlink(one.c_str());
 }
+// The days before are those of the zone: 29 March 2026 has 23 hours in Berlin.
+TEST(DueReport, TheDayBeforeAShortDayIsMadeUpForToo) {
+  constexpr std::int64_t kMonday = 1'774'821'600;  // 2026-03-30 00:00 in Berlin
+  report.daily = true;
+  std::vector<std::string> paths;
+  for (const auto& [now, name] : {std::pair(kMonday - 2 * kDay + 2 * 3600, "2026-03-27"),
+                                  {kMonday + 5400, "2026-03-28"},
+                                  {kMonday + 5400, "2026-03-29"}}) {
+    const auto filed = file(now);
+    CHECK(filed.has_value() && filed->is_new);
+    STRCMP_EQUAL(name, filed->month.c_str());
+    paths.push_back(filed->path);
+  }
+  for (const std::string& one : paths) ::unlink(one.c_str());
+}
 TEST(DueReport, ADayThatWasTakenAwayIsNotFiledAgain) {
   report.daily = true;
   std::string last;
