@@ -53,6 +53,12 @@ std::int64_t whole_seconds(const SpooledListening& row) {
   return (row.ended_ms - row.began_ms + 500) / 1000;
 }
 
+// The order of rows.
+std::pair<std::int64_t, std::int64_t> key_of(const SpooledListening& row) {
+  return {row.ended_ms, row.began_ms};
+}
+constexpr std::uint64_t kMostOfAPlace = std::uint64_t{1} << 62;
+
 // Whether the login sees the mount and it ever had a listener.
 bool is_mount_heard(const PlanContext& context, const std::string& mount) {
   if (context.world.audience == nullptr || !sees_mount(context, mount)) return false;
@@ -132,17 +138,16 @@ std::variant<SessionsAsked, Problem> sessions_asked(const PlanContext& context, 
   return asked;
 }
 
-// One page of sessions; after= is the number of rows on the pages before.
+// One page of sessions.
 Plan sessions_json(const PlanContext& context, const SessionsAsked& asked) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
-  const auto begin = after.empty() ? std::optional<std::uint64_t>(0) : parse_u64(after);
+  const auto begin = rows_before(asked.rows, after.empty() ? "0" : std::string_view(after));
   if (!begin) return wrong_after(after);
   AudienceTable table{
       {"address", "began", "ended", "seconds", "bytes", "mount", "agent", "referer"}, {}};
-  const std::size_t first = std::min<std::uint64_t>(*begin, asked.rows.size()),
-                    last = std::min(first + most, asked.rows.size());
+  const std::size_t first = *begin, last = std::min(first + most, asked.rows.size());
   const TimeZone& zone = *asked.ask.zone;
   for (std::size_t i = first; i < last; ++i) {
     const SpooledListening& row = asked.rows[i];
@@ -151,11 +156,12 @@ Plan sessions_json(const PlanContext& context, const SessionsAsked& asked) {
                           static_cast<std::int64_t>(row.bytes), row.mount, row.agent, row.referer});
   }
   Planned plan;
-  plan.answer.body = audience_json(table,
-                                   {{"from", local_time_text(asked.ask.range.from, zone)},
-                                    {"to", local_time_text(asked.ask.range.to, zone)},
-                                    {"zone", asked.ask.zone_name}},
-                                   last < asked.rows.size() ? std::to_string(last) : std::string());
+  plan.answer.body =
+      audience_json(table,
+                    {{"from", local_time_text(asked.ask.range.from, zone)},
+                     {"to", local_time_text(asked.ask.range.to, zone)},
+                     {"zone", asked.ask.zone_name}},
+                    last < asked.rows.size() ? session_place(asked.rows, last) : std::string());
   return plan;
 }
 
@@ -168,6 +174,27 @@ Plan session_file(std::string text, std::string name) {
 }
 
 }  // namespace
+
+std::string session_place(const std::vector<SpooledListening>& rows, std::size_t count) {
+  if (count == 0) return "0";
+  const auto key = key_of(rows[count - 1]);
+  const auto same = std::ranges::lower_bound(rows, key, {}, &key_of) - rows.begin();
+  return cat({key.first, '.', key.second, '.', count - static_cast<std::size_t>(same)});
+}
+
+std::optional<std::size_t> rows_before(const std::vector<SpooledListening>& rows,
+                                       std::string_view place) {
+  if (place == "0") return 0;
+  const auto parts = split(place, '.');
+  if (parts.size() != 3) return std::nullopt;
+  const auto ended = parse_u64(parts[0]), began = parse_u64(parts[1]), count = parse_u64(parts[2]);
+  if (!ended || !began || !count || std::max(*ended, *began) > kMostOfAPlace) return std::nullopt;
+  const std::pair key(static_cast<std::int64_t>(*ended), static_cast<std::int64_t>(*began));
+  const auto first = std::ranges::lower_bound(rows, key, {}, &key_of);
+  const auto last = std::ranges::upper_bound(first, rows.end(), key, {}, &key_of);
+  return static_cast<std::size_t>(first - rows.begin()) +
+         std::min(*count, static_cast<std::uint64_t>(last - first));
+}
 
 std::string npr_text(const std::vector<SpooledListening>& rows) {
   std::string out;

@@ -12,7 +12,9 @@
 // Bounds: kMaxSessionLines a file.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,13 @@ constexpr bool is_session_report(std::string_view name) noexcept {
 std::string npr_text(const std::vector<SpooledListening>& rows);
 std::string triton_text(const std::vector<SpooledListening>& rows, std::int64_t from_ms,
                         std::int64_t to_ms, std::int64_t now_ms);
+
+// Pages of rows in their order.  A place is behind a row that is or was there ("0": before all):
+// its end, its start, and how many rows up to it have both.
+std::string session_place(const std::vector<SpooledListening>& rows, std::size_t count);
+// The number of rows before the place; nullopt: it is none.
+std::optional<std::size_t> rows_before(const std::vector<SpooledListening>& rows,
+                                       std::string_view place);
 
 Plan audience_npr(const PlanContext& context);
 Plan audience_triton(const PlanContext& context);

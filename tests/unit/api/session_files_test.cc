@@ -59,3 +59,24 @@ TEST(SessionFiles, TritonIsAnExtendedLog) {
       lines[6].c_str());
   CHECK(lines[7].ends_with("\t0\t5\t\"'=1+1\"\t-"));
 }
+
+TEST(SessionFiles, APageGoesOnBehindTheLastRowOfTheOneBefore) {
+  const auto row = [](std::int64_t ended, const char* address) {
+    return SpooledListening{kAt, kAt + ended, 0, address, "/a", "", ""};
+  };
+  std::vector<SpooledListening> rows = {row(1, "a"), row(2, "a"), row(2, "b"), row(2, "c"),
+                                        row(3, "a")};
+  LONGS_EQUAL(0, *rows_before(rows, session_place(rows, 0)));
+  for (std::size_t i = 1; i <= rows.size(); ++i)
+    LONGS_EQUAL(i, *rows_before(rows, session_place(rows, i)));
+  const std::string two = session_place(rows, 3), all = session_place(rows, 5);
+  // The range has moved on, or the listener's rows were deleted.
+  rows.erase(rows.begin());
+  LONGS_EQUAL(2, *rows_before(rows, two));
+  rows.erase(rows.begin() + 1, rows.end() - 1);
+  LONGS_EQUAL(1, *rows_before(rows, two));
+  rows.push_back(row(4, "a"));
+  LONGS_EQUAL(2, *rows_before(rows, all));
+  for (const char* wrong : {"", "1", "1.2", "1.2.3.4", "a.b.c", "1..2", "9999999999999999999.1.1"})
+    CHECK_TEXT(!rows_before(rows, wrong), wrong);
+}
