@@ -100,20 +100,25 @@ class TitlesNear {
     std::string best;
     double best_likeness = kAlike;
     std::int64_t distance = kNear + 1;
-    asked_.bind(mount_, play.at_ms - kNear, play.at_ms + kNear);
-    while (left_ > 0 && asked_.step()) {
-      const std::string_view text = asked_.text(1);
-      left_ -= std::min(left_, text.size() + play.artist.size() + play.title.size());
-      const ComparedTitle& known = compared(text);
-      // With artist and title apart, the less similar of the two counts.
-      const double now = play.artist.empty() || !known.has_artist
-                             ? std::max(known.whole.likeness(title), known.whole.likeness(both))
-                             : std::min(known.artist.likeness(artist), known.title.likeness(title));
-      const std::int64_t away = std::abs(asked_.number(0) - play.at_ms);
-      if (now < best_likeness || (now == best_likeness && away >= distance)) continue;
-      best_likeness = now;
-      distance = away;
-      best = text;
+    for (const std::int64_t at_ms : {play.at_ms, play.again_ms}) {
+      if (at_ms == 0) continue;
+      asked_.bind(mount_, at_ms - kNear, at_ms + kNear);
+      while (left_ > 0 && asked_.step()) {
+        const std::string_view text = asked_.text(1);
+        left_ -= std::min(left_, text.size() + play.artist.size() + play.title.size());
+        const ComparedTitle& known = compared(text);
+        // With artist and title apart, the less similar of the two counts.
+        const double now =
+            play.artist.empty() || !known.has_artist
+                ? std::max(known.whole.likeness(title), known.whole.likeness(both))
+                : std::min(known.artist.likeness(artist), known.title.likeness(title));
+        const std::int64_t away = std::abs(asked_.number(0) - at_ms);
+        if (now < best_likeness || (now == best_likeness && away >= distance)) continue;
+        best_likeness = now;
+        distance = away;
+        best = text;
+      }
+      asked_.reset();
     }
     return best;
   }

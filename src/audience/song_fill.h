@@ -22,6 +22,7 @@ struct LoggedPlay {
   std::int64_t at_ms = 0;
   std::string artist, title;  // artist "": not given
   SongFacts facts;
+  std::int64_t again_ms = 0;  // when clocks that were set back showed the time again; 0: never
 };
 enum class PlayFilled : std::uint8_t {
   kUnmatched,  // no title is similar

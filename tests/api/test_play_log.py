@@ -79,6 +79,18 @@ def it_fills_in_by_time_and_likeness(t):
 
 
 @test
+def a_time_that_clocks_show_twice_may_be_either(t):
+    server = log_server(t)
+    with sqlite3.connect(server.dir / "state" / "audience.db") as database:
+        for at, title in ((1792888200, "Band - Summer"), (1792891800, "Band - Winter")):   # 00:30 and 01:30 UTC, both 02:30 in Berlin
+            database.execute("INSERT INTO play(mount, began, title, ended, performances) VALUES(1,?,?,?,1)", (at * 1000, title, (at + 200) * 1000))
+    database.close()
+    log = "".join("2026-10-25 02:30:10%s,Band,%s,%s\n" % row for row in (("", "Summer", "DEAAA0000001"), ("", "Winter", "DEAAA0000002"), ("+02:00", "Winter", "DEAAA0000003")))
+    told = filled(server, "time,artist,title,isrc\n" + log, "mount=live.mp3&zone=Europe/Berlin")
+    equal((told["filled"], told["unmatched_rows"]), (2, [4]), told)
+
+
+@test
 def what_is_wrong_is_told_with_its_row_and_column(t):
     server = log_server(t)
     good = "%d,A,B,,\n" % AT

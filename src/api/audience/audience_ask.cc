@@ -29,16 +29,20 @@ Problem hidden_mount(const AudienceAsk& ask) {
   return at_parameter(not_found("mount", ask.mount), "mount");
 }
 
-std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone) {
+std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone,
+                                            bool last) {
   if (const auto seconds = parse_u64(text))
     return *seconds <= static_cast<std::uint64_t>(kLastMoment)
                ? std::optional(static_cast<std::int64_t>(*seconds))
                : std::nullopt;
+  const auto at = [&](std::int64_t shown) {
+    return last ? zone.last_at(shown) : zone.first_at(shown);
+  };
   std::int64_t moment = 0;
   if (const auto shown = parse_shown_time(text))
-    moment = shown->offset_ms ? shown->utc_ms() / 1000 : zone.first_at(shown->ms / 1000);
+    moment = shown->offset_ms ? shown->utc_ms() / 1000 : at(shown->ms / 1000);
   else if (const auto day = parse_day(text))
-    moment = zone.first_at(day->time_since_epoch().count() * kDaySecond);
+    moment = at(day->time_since_epoch().count() * kDaySecond);
   else
     return std::nullopt;
   return moment >= 0 ? std::optional(moment) : std::nullopt;

@@ -39,7 +39,9 @@ std::optional<Problem> no_audience(const ApiWorld& world);
 Problem hidden_mount(const AudienceAsk& ask);
 
 // Unix seconds, or a day or a time, of the zone or with its own offset; nullopt: invalid.
-std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone);
+// last: the second moment of a time that the zone's clocks show twice.
+std::optional<std::int64_t> audience_moment(std::string_view text, const TimeZone& zone,
+                                            bool last = false);
 // "2026-10-25T02:00:00+01:00"
 std::string local_time_text(std::int64_t ms, const TimeZone& zone);
 

@@ -151,10 +151,12 @@ void read_play_line(const std::vector<std::string>& cells,
         {at + "/time", "it is neither Unix seconds nor a time such as 2026-11-22T08:00:00"});
     return;
   }
+  const auto again = audience_moment(line.time, zone, true);
   log.plays.push_back({*moment * 1000,
                        std::move(line.artist),
                        std::move(line.title),
-                       {line.isrc, line.album, line.label, line.label_code, line.composer}});
+                       {line.isrc, line.album, line.label, line.label_code, line.composer},
+                       again == moment ? 0 : again.value_or(0) * 1000});
   log.rows.push_back(row);
 }
 
