@@ -207,7 +207,7 @@ constexpr ApiSchema kSchemas[] = {
 "from":{"type":"string"},"to":{"type":"string"},"zone":{"type":"string"},
 "left_out":{"type":"array","items":{"type":"string"},"description":"Mounts that came from another account within this time."},
 "listeners":{"type":"integer","description":"Present listeners."},"seconds":{"type":"number"},"sessions":{"type":"integer"},"bytes":{"type":"integer"},
-"people":{"type":"integer","description":"Sum over all of each day (UTC) that the range touches: a listener on two days counts twice."},
+"people":{"type":"integer","description":"Sum over mounts, and all of each day (UTC) that the range touches: a listener of two mounts or days counts twice."},
 "average_listeners":{"type":"number","description":"Mean over the time passed."},"average_seconds":{"type":"number","description":"Seconds per session of a minute or more."},
 "long_sessions":{"type":"integer","description":"Sessions of a minute or more."},
 "busiest":{"type":["string","null"],"description":"The quarter of an hour with the most listeners."},
