@@ -68,24 +68,13 @@ std::string_view attribute_of(const XmlNode& node, std::string_view name) {
   return {};
 }
 
-// The first port in the file is the public one, whether of the root or of a socket.
-bool root_port_is_first(const XmlNode& root, const Filler& filler) {
-  if (filler.line_of("port") == 0) return false;
-  if (!attribute_of(root, "port").empty()) return true;
-  for (const XmlNode& child : root.children) {
-    if (child.name == "port") return true;
-    if (child.name == "listen-socket") break;
-  }
-  return false;
-}
-
-void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) {
+void resolve_sockets(Config& config, const Filler& filler) {
   if (config.listen.empty()) {
     ListenSettings& socket = config.listen.emplace_back();
     socket.port = config.port;
     socket.bind_address = config.bind_address;
     socket.line = filler.line_of("port");
-  } else if (!root_port_is_first(root, filler)) {
+  } else if (filler.line_of("port") == 0) {
     config.port = config.listen.front().port;
   }
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
@@ -260,7 +249,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   filler.fill(kRootBlock, &config, root, "");
   adopt_global_asides(filler.take_asides(), config, filler);
   check_order(root, config, filler);
-  resolve_sockets(config, root, filler);
+  resolve_sockets(config, filler);
   resolve_empty_lists(config, root);
   add_acme_ports(config, filler);
   resolve_cluster(config, filler);

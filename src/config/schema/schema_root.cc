@@ -97,7 +97,7 @@ constexpr SchemaElement kRoot[] = {
              .standard = "Icecast 2.4.4 (icecast-lb VERSION)",
              .example = "Icecast 2.4.4"}),
     element("port", kNumber, slot<&Config::port>,
-            "The port without a listen-socket; before the first one, also the port in playlists "
+            "The port without a listen-socket; if written, also the one in playlists "
             "and directories.",
             {.max = 65'535,
              .reload = kRestart,

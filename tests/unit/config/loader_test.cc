@@ -188,13 +188,14 @@ TEST(Loader, FlatMasterElementsAreOneMasterAndNoneWithoutAServer) {
   STRCMP_EQUAL("b", loaded.config->masters[1].server.c_str());
   CHECK(loaded.config->masters[1].on_demand);
 }
-TEST(Loader, ThePublicPortIsTheFirstOneInTheFile) {
+TEST(Loader, ThePublicPortIsThatOfTheRootElseOfTheFirstSocket) {
   LONGS_EQUAL(80, load("<port>80</port><listen-socket port='8000'/>").config->port);
   const LoadedConfig after = load("<x/>\n<listen-socket port='8000'/>\n<port>80</port>");
-  LONGS_EQUAL(8000, after.config->port);
+  LONGS_EQUAL(80, after.config->port);
   LONGS_EQUAL(1, after.config->listen.size());
   LONGS_EQUAL(2, after.config->listen[0].line);
-  LONGS_EQUAL(8000, load("<listen-socket port='8000'/><port>80</port>").config->port);
+  LONGS_EQUAL(8000, after.config->listen[0].port);
+  LONGS_EQUAL(8000, load("<listen-socket port='8000'/><listen-socket port='9000'/>").config->port);
   LONGS_EQUAL(9000, load("<port/><listen-socket port='9000'/>").config->port);
   const auto attribute =
       load_config_text("<icecast port='80'><listen-socket port='9000'/></icecast>", "x");
