@@ -52,15 +52,19 @@ std::string nosniff_line(std::span<const HttpHeader> configured) {
   return line;
 }
 
-std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured) {
+std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured,
+                              FrameSites sites) {
   // Icecast-KH's front page is a frameset.
   const bool own_frames = kind == PageKind::kTemplate || kind == PageKind::kDesigned;
+  const bool all_frames = own_frames && sites == FrameSites::kAny;
+  std::string policy(policy_of(kind));
+  // "*" would leave out apps, whose pages have schemes of their own.
+  if (!all_frames) policy += cat({"; frame-ancestors ", own_frames ? "'self'" : kNoFrames});
   std::string lines;
-  append_line(lines, "Content-Security-Policy",
-              cat({policy_of(kind), "; frame-ancestors ", own_frames ? "'self'" : kNoFrames}),
-              configured);
+  append_line(lines, "Content-Security-Policy", policy, configured);
   lines += nosniff_line(configured);
-  append_line(lines, "X-Frame-Options", own_frames ? "SAMEORIGIN" : "DENY", configured);
+  if (!all_frames)
+    append_line(lines, "X-Frame-Options", own_frames ? "SAMEORIGIN" : "DENY", configured);
   // With no-referrer a browser sends "Origin: null" in our own forms.
   append_line(lines, "Referrer-Policy", "same-origin", configured);
   return lines;

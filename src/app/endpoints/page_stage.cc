@@ -28,7 +28,7 @@ std::string host_for(Connection& connection, const Config& config) {
 
 std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeader> configured) {
   if (!is_page_type(page.content_type)) return nosniff_line(configured);
-  return page_header_lines(page.kind(), configured);
+  return page_header_lines(page.kind(), configured, FrameSites::kAny);
 }
 
 std::string own_site(const Config& config) { return cat({"http://", Services::authority(config)}); }

@@ -30,6 +30,18 @@ TEST(PageHeaders, AreCompleteLines) {
     STRCMP_EQUAL("\r\n", lines.substr(lines.size() - 2).c_str());
   }
 }
+TEST(PageHeaders, LetAnySiteFrameAPublicTemplate) {
+  for (const PageKind kind : {PageKind::kTemplate, PageKind::kDesigned}) {
+    const std::string lines = page_header_lines(kind, {}, FrameSites::kAny);
+    CHECK(has(lines, "Content-Security-Policy: "));
+    CHECK(!has(lines, "frame-ancestors"));
+    CHECK(!has(lines, "X-Frame-Options"));
+    CHECK(has(lines, "nosniff"));
+  }
+  // The program's own pages stay out of frames.
+  STRCMP_EQUAL(page_header_lines(PageKind::kPlain, {}).c_str(),
+               page_header_lines(PageKind::kPlain, {}, FrameSites::kAny).c_str());
+}
 TEST(PageHeaders, LetAPlainPageLoadFromThisServerOnly) {
   for (const PageKind kind : {PageKind::kPlain, PageKind::kTemplate}) {
     const std::string lines = page_header_lines(kind, {});
