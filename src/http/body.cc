@@ -29,6 +29,9 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
       }
       length = &value;
     } else if (name == "transfer-encoding") {
+      // Of RFC 2616: no coding. Encoders send it to keep their client from chunks. No
+      // connection with this header is kept, so no proxy can take its bytes for another request.
+      if (stream && iequals(value, "identity")) continue;
       if (coding != nullptr) return Error::invalid("Transfer-Encoding: sent twice");
       coding = &value;
     }

@@ -43,6 +43,11 @@ def source_with_a_length_of_none(t):
 
 
 @test
+def source_that_names_no_coding(t):
+    logs_in(t, "PUT /e HTTP/1.1", [MP3, "Transfer-Encoding: identity"])
+
+
+@test
 def source_goes_on_behind_a_length_that_it_had_to_send(t):
     server = t.server()
     for length in ("-1", "384", "99999999999999999999"):

@@ -154,8 +154,8 @@ TEST(BodyFraming, RefusesLengthAndCodingTogether) {
              .has_value());
 }
 TEST(BodyFraming, RefusesEveryCodingButChunked) {
-  for (const char* value : {"xchunked", "identity", "gzip, chunked", "chunked, chunked",
-                            "chunked;q=1", "", "\"chunked\"", "chunked,", "chun ked"}) {
+  for (const char* value : {"xchunked", "gzip, chunked", "chunked, chunked", "chunked;q=1", "",
+                            "\"chunked\"", "chunked,", "chun ked"}) {
     CHECK_TEXT(
         !BodyReader::for_request(request_with({{"transfer-encoding", value}}), true).has_value(),
         value);
@@ -170,6 +170,16 @@ TEST(BodyFraming, RefusesEveryCodingButChunked) {
            .has_value());
   CHECK(
       BodyReader::for_request(request_with({{"transfer-encoding", "Chunked"}}), true).has_value());
+}
+TEST(BodyFraming, AStreamMayNameNoCoding) {
+  const auto request = request_with({{"transfer-encoding", "Identity"}});
+  const auto reader = BodyReader::for_request(request, true);
+  CHECK(reader.has_value());
+  CHECK(reader->framing() == BodyReader::Framing::kUntilClose);
+  CHECK(!BodyReader::for_request(request, false).has_value());
+  CHECK(!BodyReader::for_request(
+             request_with({{"transfer-encoding", "identity"}, {"transfer-encoding", "gzip"}}), true)
+             .has_value());
 }
 TEST(BodyFraming, ShoutcastKnowsNone) {
   Request request = request_with({{"content-length", "5"}});
