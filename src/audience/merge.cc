@@ -63,6 +63,11 @@ AudienceMerge::AudienceMerge(Sqlite& database, std::chrono::seconds window)
   add_pause_ = made("INSERT OR REPLACE INTO pause VALUES(?,?,?,?)");
   get_pauses_ = made("SELECT began, ended FROM pause WHERE session=?");
   move_pauses_ = made("UPDATE pause SET session=? WHERE session=?");
+  find_gap_ = made(
+      "SELECT g.session, g.began, g.ended FROM recent r CROSS JOIN pause g ON g.session=r.session "
+      "WHERE r.mount=?1 AND r.who=?2 AND r.session<>?3 AND g.began<=?4+?6 AND g.began<?5 AND "
+      "g.ended>?4 AND g.ended>=?5-?6 LIMIT 1");
+  drop_pause_ = made("DELETE FROM pause WHERE mount=? AND began=? AND session=?");
   is_seen_ = made("SELECT 1 FROM seen WHERE day=? AND mount=? AND who=?");
   add_seen_ = made("INSERT OR IGNORE INTO seen VALUES(?,?,?)");
   add_audience_ =
@@ -301,27 +306,10 @@ std::int64_t AudienceMerge::number_after(std::int64_t who) const {
   return 0;
 }
 
-// The listener's next session, which begins where this one ends; 0: none.
-std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t ended,
-                                          std::int64_t& began) {
-  for (const std::int64_t who : {session.who, number_after(session.who)}) {
-    if (who == 0) continue;
-    after_recent_.bind(session.mount, who, session.id, session.began, ended - kOverlap,
-                       ended + window_);
-    if (!after_recent_.step()) continue;
-    const std::int64_t id = after_recent_.number(0);
-    began = after_recent_.number(1);
-    after_recent_.reset();
-    return id;
-  }
-  return 0;
-}
-
 void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   if (has_shifts_) drop_shift_.run(journal, row.begun);
   if (!get_open_.bind(journal, row.begun).step()) return;  // the row of its start was lost
-  const std::int64_t id = get_open_.number(0);
-  const std::int64_t began = get_open_.number(1);
+  std::int64_t id = get_open_.number(0), began = get_open_.number(1);
   get_open_.reset();
   drop_open_.run(journal, row.begun);
   Session session;
@@ -329,8 +317,13 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
   bool had_part = !session.part().is_none();
   plays_.add(session.mount, session.country, session.part(), -1);
   std::int64_t ended = std::max(began, row.at_ms), next_began = 0;
-  const std::int64_t next = session_after(session, ended, next_began);
+  const std::optional<Gap> gap = gap_around(session, ended);
+  const std::int64_t next = gap ? 0 : session_after(session, ended, next_began);
   if (next != 0) ended = std::max(began, std::min(ended, next_began));
+  if (gap) {
+    began = std::max(began, gap->began);
+    ended = std::max(began, std::min(ended, gap->ended));
+  }
   auto bytes = static_cast<std::int64_t>(row.bytes);
   if (row.cut && bytes == 0)
     bytes = MountRates::bytes_in(ended - began, rates_.rate_of(session.mount));
@@ -350,6 +343,11 @@ void AudienceMerge::end(std::int64_t journal, const ListeningEnded& row) {
     if (std::exchange(had_part, false)) add_pauses(session, -1);
     if (next_began > session.ended) add_pause_.run(session.mount, session.ended, id, next_began);
     join(session, next);
+  }
+  if (gap) {
+    had_part = false;
+    fill_gap(*gap, began, ended, session);
+    id = session.id;
   }
   const bool heard_enough =
       session.heard >= kShortest && (session.bytes >= kFewest || row.cut);  // cut: bytes unknown
@@ -384,39 +382,6 @@ void AudienceMerge::write_changes() {
 void AudienceMerge::forget_changes() {
   sums_.forget();
   plays_.forget();
-}
-
-// Joins two sessions, because rows of two nodes may arrive in another order than they happened.
-void AudienceMerge::join(Session& session, std::int64_t next) {
-  Session other;
-  if (!read_session(next, other)) return;
-  plays_.add(other.mount, other.country, other.part(), -1);
-  if (!other.part().is_none()) add_pauses(other, -1);
-  move_pauses_.run(session.id, next);
-  drop_recent_.run(other.mount, other.who, next);
-  drop_until_.run(next);
-  move_open_.run(session.id, next);
-  if (other.counted != 0) {
-    sums_.sessions(other.of(), other.began, -1);
-    // The person was counted with it, of which days later nothing else is known.
-    add_seen_.run(other.began / kDayMs, other.mount, session.who);
-    other.counted = 0;
-    write_session(other);
-    count(session);
-  } else {
-    move_pieces_.run(session.id, next);
-    if (session.counted != 0) {
-      session.counted = 0;
-      sums_.sessions(session.of(), session.began, -1);
-      count(session);
-    }
-  }
-  session.ended = std::max(session.ended, other.ended);
-  session.heard += other.heard;
-  session.bytes += other.bytes;
-  session.open += other.open;
-  session.connections += other.connections;
-  drop_session_.run(next);
 }
 
 // Adds the session to the sums, with the parts heard so far.

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -150,6 +151,12 @@ class AudienceMerge {
   bool read_session(std::int64_t id, Session& session);
   void write_session(const Session& session);
   std::int64_t session_after(const Session& session, std::int64_t ended, std::int64_t& began);
+  // A pause of another session of the same listener.
+  struct Gap {
+    std::int64_t session = 0, began = 0, ended = 0;
+  };
+  std::optional<Gap> gap_around(const Session& session, std::int64_t ended);
+  void fill_gap(const Gap& gap, std::int64_t began, std::int64_t ended, Session& session);
   void join(Session& session, std::int64_t next);
   void count(Session& session);
   void add_person(const Session& session, std::int64_t day);
@@ -180,11 +187,11 @@ class AudienceMerge {
       find_player_, add_player_, add_session_, get_session_, set_session_, drop_session_,
       find_recent_, add_recent_, set_recent_, drop_recent_, after_recent_, beside_recent_,
       add_open_, get_open_, drop_open_, list_open_, move_open_, add_piece_, get_pieces_,
-      move_pieces_, drop_pieces_, add_pause_, get_pauses_, move_pauses_, is_seen_, add_seen_,
-      add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_, last_play_,
-      reopen_play_, count_mounts_, forgotten_, sums_marked_, see_journal_, newest_journal_,
-      journal_seen_, paused_of_, open_of_, newest_open_, get_until_, set_until_, drop_until_,
-      set_shift_, get_shift_, drop_shift_;
+      move_pieces_, drop_pieces_, add_pause_, get_pauses_, move_pauses_, find_gap_, drop_pause_,
+      is_seen_, add_seen_, add_audience_, end_play_, add_play_, put_song_, same_play_, next_play_,
+      last_play_, reopen_play_, count_mounts_, forgotten_, sums_marked_, see_journal_,
+      newest_journal_, journal_seen_, paused_of_, open_of_, newest_open_, get_until_, set_until_,
+      drop_until_, set_shift_, get_shift_, drop_shift_;
 };
 
 }  // namespace lb

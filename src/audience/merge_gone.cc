@@ -1,5 +1,7 @@
-// AudienceMerge: open listenings whose servers are gone, and those under which the clock is set.
+// AudienceMerge: open listenings whose servers are gone, and those under which the clock is set;
+// rows of several servers that arrive in another order than they happened.
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -136,6 +138,86 @@ Result<bool> AudienceMerge::end_gone(std::int64_t now_ms) {
   });
   if (!done) forget_changes();
   return done;
+}
+
+// The listener's next session, which begins where this one ends; 0: none.
+std::int64_t AudienceMerge::session_after(const Session& session, std::int64_t ended,
+                                          std::int64_t& began) {
+  for (const std::int64_t who : {session.who, number_after(session.who)}) {
+    if (who == 0) continue;
+    after_recent_.bind(session.mount, who, session.id, session.began, ended - kOverlap,
+                       ended + window_);
+    if (!after_recent_.step()) continue;
+    const std::int64_t id = after_recent_.number(0);
+    began = after_recent_.number(1);
+    after_recent_.reset();
+    return id;
+  }
+  return 0;
+}
+
+// A session that was merged later than what followed it lies in a pause of the session that it is
+// a part of.  One that has gone on is found by its end.
+std::optional<AudienceMerge::Gap> AudienceMerge::gap_around(const Session& session,
+                                                            std::int64_t ended) {
+  if (session.connections > 1) return std::nullopt;
+  for (const std::int64_t who : {session.who, number_after(session.who)}) {
+    if (who == 0) continue;
+    find_gap_.bind(session.mount, who, session.id, session.began, ended, kOverlap);
+    if (!find_gap_.step()) continue;
+    const Gap gap{find_gap_.number(0), find_gap_.number(1), find_gap_.number(2)};
+    find_gap_.reset();
+    return gap;
+  }
+  return std::nullopt;
+}
+
+// Replaces the session, which has ended, by the one that has the pause.
+void AudienceMerge::fill_gap(const Gap& gap, std::int64_t began, std::int64_t ended,
+                             Session& session) {
+  Session whole;
+  if (!read_session(gap.session, whole)) return;
+  write_session(session);
+  plays_.add(whole.mount, whole.country, whole.part(), -1);
+  if (!whole.part().is_none()) add_pauses(whole, -1);
+  drop_pause_.run(whole.mount, gap.began, whole.id);
+  if (began > gap.began) add_pause_.run(whole.mount, gap.began, whole.id, began);
+  if (gap.ended > ended) add_pause_.run(whole.mount, ended, whole.id, gap.ended);
+  join(whole, session.id);
+  session = std::move(whole);
+}
+
+// Joins two sessions, because rows of two nodes may arrive in another order than they happened.
+void AudienceMerge::join(Session& session, std::int64_t next) {
+  Session other;
+  if (!read_session(next, other)) return;
+  plays_.add(other.mount, other.country, other.part(), -1);
+  if (!other.part().is_none()) add_pauses(other, -1);
+  move_pauses_.run(session.id, next);
+  drop_recent_.run(other.mount, other.who, next);
+  drop_until_.run(next);
+  move_open_.run(session.id, next);
+  if (other.counted != 0) {
+    sums_.sessions(other.of(), other.began, -1);
+    // The person was counted with it, of which days later nothing else is known.
+    add_seen_.run(other.began / kDayMs, other.mount, session.who);
+    other.counted = 0;
+    write_session(other);
+    count(session);
+  } else {
+    move_pieces_.run(session.id, next);
+    if (session.counted != 0) {
+      session.counted = 0;
+      sums_.sessions(session.of(), session.began, -1);
+      count(session);
+    }
+  }
+  session.ended = std::max(session.ended, other.ended);
+  session.heard += other.heard;
+  session.bytes += other.bytes;
+  session.open += other.open;
+  session.connections += other.connections;
+  drop_session_.run(next);
 }
 
 }  // namespace lb

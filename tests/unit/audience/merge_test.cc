@@ -131,6 +131,36 @@ TEST(AudienceMerge, ANodeThatDeliversLateChangesNothing) {
   LONGS_EQUAL(195'000, summary().sum.ms);
   LONGS_EQUAL(1, summary().sum.sessions);
 }
+// Of a listener that goes to another node and back within the window, that node's rows come last.
+TEST(AudienceMerge, WhatComesLateIntoAPauseIsOfTheSameSession) {
+  for (const bool ends_last : {true, false}) {
+    setup();
+    take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 100'000, 7)}, "n1");
+    if (!ends_last) take({ended(4, 3, kNoon + 200'000)}, "n1");
+    // Its moves overlap, once by 5 s.
+    take({begun(1, kNoon + 55'000, 7), ended(2, 1, kNoon + 80'000), begun(3, kNoon + 90'000, 7),
+          ended(4, 3, kNoon + 100'000)},
+         "n2");
+    if (ends_last) take({ended(4, 3, kNoon + 200'000)}, "n1");
+    LONGS_EQUAL(1, sessions().size());
+    LONGS_EQUAL(4, sessions().front().connections);
+    LONGS_EQUAL(190'000, sessions().front().heard);
+    LONGS_EQUAL(4'000'000, sessions().front().bytes);
+    LONGS_EQUAL(kNoon + 200'000, sessions().front().ended);
+    LONGS_EQUAL(190'000, summary().sum.ms);
+    LONGS_EQUAL(1, summary().sum.sessions);
+    LONGS_EQUAL(1, summary().people);
+  }
+}
+TEST(AudienceMerge, WhoListensBeyondAPauseIsAnother) {
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 100'000, 7),
+        ended(4, 3, kNoon + 200'000)},
+       "n1");
+  take({begun(1, kNoon + 70'000, 7), ended(2, 1, kNoon + 110'001), begun(3, kNoon + 49'999, 7),
+        ended(4, 3, kNoon + 90'000)},
+       "n2");
+  LONGS_EQUAL(3, sessions().size());
+}
 TEST(AudienceMerge, OverMidnightTheKeyOfYesterdayKnowsIt) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000), begun(3, kNoon + 70'000, 9, 7),
         ended(4, 3, kNoon + 130'000), begun(5, kNoon + 140'000, 9), ended(6, 5, kNoon + 200'000)});

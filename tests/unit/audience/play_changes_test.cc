@@ -90,6 +90,24 @@ TEST(PlayChanges, AListenerOfAServerThatWasGoneHasHeardNoTitleAfterIt) {
   take("n2", {{2, ListeningEnded{1, kWhole + 90'000, 0, true}}});
   STRCMP_EQUAL("A US 1, ", told().c_str());
 }
+// Of a listener that went to another server and back, whose rows come last.
+TEST(PlayChanges, ATitleWithinAPauseIsHeardByWhatComesLateIntoIt) {
+  for (const bool are_counted : {false, true}) {
+    setup();
+    take("n0", {sounds(1, 0, "A"), sounds(2, 105'000, "Jingle"), sounds(3, 112'000, "Spot"),
+                sounds(4, 125'000, "B"), sounds(5, 300'000, "C")});
+    take("n1", {comes(1, 1000, 1), goes(2, 1, 100'000), comes(3, 130'000, 1), goes(4, 3, 200'000)});
+    if (are_counted) {
+      count(2'000'000);
+      STRCMP_EQUAL("A US 1, B US 1, ", told().c_str());
+    }
+    take("n2", {comes(1, 113'000, 1), goes(2, 1, 120'000)});
+    count(2'000'000);
+    STRCMP_EQUAL("A US 1, B US 1, Spot US 1, ", told().c_str());
+    LONGS_EQUAL(0, number("SELECT COUNT(*) FROM play_country WHERE n NOT IN (0, 1)"));
+    LONGS_EQUAL(2, number("SELECT COUNT(*) FROM pause"));
+  }
+}
 // In time or late, and whichever of its parts comes first.
 TEST(PlayChanges, ATitleWithinAPauseIsNotHeard) {
   const std::vector<JournalRow> titles = {sounds(1, 0, "A"), sounds(2, 105'000, "Jingle"),
