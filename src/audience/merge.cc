@@ -236,7 +236,9 @@ void AudienceMerge::begin(std::int64_t journal, std::uint64_t number, const List
     drop_recent_.run(mount, who, id);
     const PlayChanges::Part was = session.part();
     plays_.add(mount, session.country, was, -1);
-    session.who = stored(row.who);  // the session may continue tomorrow
+    // It may continue tomorrow, and rows from before midnight may come later.
+    session.who = stored(row.who);
+    if (session.who != who) turned(row.before, row.who);
     ++session.open;
     plays_.add(mount, session.country, session.part(), 1);
     if (was.is_none()) add_pauses(session, 1);

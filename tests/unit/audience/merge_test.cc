@@ -180,6 +180,14 @@ TEST(AudienceMerge, OverMidnightANodeThatDeliversLateChangesNothing) {
   LONGS_EQUAL(2, sessions().size());
   LONGS_EQUAL(195'000 + 99'000, summary().sum.ms);
 }
+TEST(AudienceMerge, WhatWentOnOverMidnightIsFoundByWhatComesLateBeforeIt) {
+  take({begun(1, kNoon + 65'000, 7), ended(2, 1, kNoon + 100'000), begun(3, kNoon + 110'000, 9, 7),
+        ended(4, 3, kNoon + 200'000)},
+       "n2");
+  take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
+  LONGS_EQUAL(1, sessions().size());
+  LONGS_EQUAL(60'000 + 35'000 + 90'000, summary().sum.ms);
+}
 TEST(AudienceMerge, TheOverlapOfAMoveCountsOnce) {
   take({begun(1, kNoon, 7), ended(2, 1, kNoon + 60'000)}, "n1");
   take({begun(1, kNoon + 55'000, 7), ended(2, 1, kNoon + 100'000)}, "n2");
