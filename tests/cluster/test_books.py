@@ -213,7 +213,8 @@ def a_database_that_takes_nothing_lets_the_journals_wait(b):
     node = book_edge(b, 12, master)
     up(master, "edge12")
     feed(b, node)
-    wait_for(lambda: (master.dir / "state" / "audience.db").exists(), "the database is there")
+    # One without its tables would be opened again only after five seconds.
+    wait_for(lambda: Api(master).ask("GET", "/audience/summary").status == 200, "the database is open")
     held = sqlite3.connect(master.dir / "state" / "audience.db", isolation_level=None)
     held.execute("BEGIN IMMEDIATE")
     listener = hears(b, node)
