@@ -57,11 +57,10 @@ std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configu
   // Icecast-KH's front page is a frameset.
   const bool own_frames = kind == PageKind::kTemplate || kind == PageKind::kDesigned;
   const bool all_frames = own_frames && sites == FrameSites::kAny;
-  std::string policy(policy_of(kind));
-  // "*" would leave out apps, whose pages have schemes of their own.
-  if (!all_frames) policy += cat({"; frame-ancestors ", own_frames ? "'self'" : kNoFrames});
+  const std::string_view ancestors = all_frames ? "*" : own_frames ? "'self'" : kNoFrames;
   std::string lines;
-  append_line(lines, "Content-Security-Policy", policy, configured);
+  append_line(lines, "Content-Security-Policy",
+              cat({policy_of(kind), "; frame-ancestors ", ancestors}), configured);
   lines += nosniff_line(configured);
   if (!all_frames)
     append_line(lines, "X-Frame-Options", own_frames ? "SAMEORIGIN" : "DENY", configured);

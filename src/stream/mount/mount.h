@@ -97,7 +97,7 @@ class Mount final : private Gate::Watcher {
   void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }
 
   MountPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
-  // It has a source, which has sent nothing yet.
+  // Its source has sent nothing yet.
   bool is_silent() const;
   void set_phase(MountPhase phase) {
     phase_.store(phase, std::memory_order_relaxed);
