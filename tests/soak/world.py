@@ -144,8 +144,17 @@ class World:
         (server.dir / "out").unlink()
 
     def held(self, server):
-        """The resources of its process."""
-        place = pathlib.Path("/proc/%d" % self.serving(server))
+        """The resources of its process; an upgrade that comes to its end meanwhile makes it another one."""
+        process = self.serving(server)
+        try:
+            return self.held_by(server, process)
+        except FileNotFoundError:
+            if self.serving(server) == process:
+                raise
+            return self.held(server)
+
+    def held_by(self, server, process):
+        place = pathlib.Path("/proc/%d" % process)
         names = []
         for one in (place / "fd").iterdir():
             try:
