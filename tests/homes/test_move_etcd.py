@@ -1,4 +1,5 @@
 """A mount moves over etcd: one master orders the move, the other one sees it, and both lead to the new home."""
+import itertools
 import re
 
 from api import refused
@@ -55,10 +56,12 @@ class Pair:
         check(min(parse_mp3(ear.raw()) for ear in self.ears) > 40, "frames")
 
 
-def led_to(master):
-    """The status for a listener, and the host that it is redirected to."""
-    wire = master.wire()
-    wire.send("GET %s HTTP/1.0\r\n\r\n" % MOUNT)
+def led_to(master, players=itertools.count()):
+    """The status for a listener, and the host that it is redirected to.  Each is another one: a player that comes again and
+    again, and never to where it is sent, is served here."""
+    player = next(players)
+    wire = master.wire(source_address="127.2.%d.%d" % divmod(player, 250))
+    wire.send("GET %s HTTP/1.0\r\nUser-Agent: player%d/1\r\n\r\n" % (MOUNT, player))
     reply = wire.reply_head()
     wire.close()
     return reply.status, (re.match(r"http://([^:/]+)", reply.get("Location") or "") or [None, None])[1]
