@@ -8,6 +8,7 @@
 
 #include "api/records/mount_places.h"
 #include "api/request/record_book.h"
+#include "app/operate/plan_turns.h"
 #include "app/operate/record_job.h"
 #include "app/operate/record_service.h"
 #include "app/services/event_service.h"
