@@ -1,13 +1,13 @@
 #include "api/audience/audience_answer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "api/audience/audience_plans.h"
 #include "api/records/mount_answer.h"
 #include "api/request/list_page.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
-#include "base/strings.h"
 
 namespace lb {
 
@@ -108,12 +108,9 @@ std::variant<std::pair<AudienceReport::Place, std::size_t>, Problem> page_of(
   const auto& [after, most] = std::get<ListPage>(page);
   AudienceReport::Place place;
   if (!after.empty() && after != "0") {
-    constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
-    const std::size_t dot = std::min(after.find('.'), after.size());
-    const auto began = parse_u64(after.substr(0, dot));
-    const auto id = parse_u64(std::string_view(after).substr(std::min(dot + 1, after.size())));
-    if (!began || !id || *began > kMost || *id > kMost) return wrong_after(after);
-    place = {static_cast<std::int64_t>(*began), static_cast<std::int64_t>(*id)};
+    std::array<std::int64_t, 2> numbers{};
+    if (!read_place(after, numbers)) return wrong_after(after);
+    place = {numbers[0], numbers[1]};
   }
   return std::pair(place, ask.csv || context.world.whole ? kMaxReportLines : most);
 }

@@ -1,6 +1,7 @@
 #include "api/audience/session_files.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,7 +13,6 @@
 #include "api/request/list_page.h"
 #include "api/request/rights.h"
 #include "base/cat.h"
-#include "base/strings.h"
 #include "config/settings/config.h"
 
 namespace lb {
@@ -57,7 +57,6 @@ std::int64_t whole_seconds(const SpooledListening& row) {
 std::pair<std::int64_t, std::int64_t> key_of(const SpooledListening& row) {
   return {row.ended_ms, row.began_ms};
 }
-constexpr std::uint64_t kMostOfAPlace = std::uint64_t{1} << 62;
 
 // Whether the login sees the mount and it ever had a listener.
 bool is_mount_heard(const PlanContext& context, const std::string& mount) {
@@ -185,15 +184,14 @@ std::string session_place(const std::vector<SpooledListening>& rows, std::size_t
 std::optional<std::size_t> rows_before(const std::vector<SpooledListening>& rows,
                                        std::string_view place) {
   if (place == "0") return 0;
-  const auto parts = split(place, '.');
-  if (parts.size() != 3) return std::nullopt;
-  const auto ended = parse_u64(parts[0]), began = parse_u64(parts[1]), count = parse_u64(parts[2]);
-  if (!ended || !began || !count || std::max(*ended, *began) > kMostOfAPlace) return std::nullopt;
-  const std::pair key(static_cast<std::int64_t>(*ended), static_cast<std::int64_t>(*began));
+  std::array<std::int64_t, 3> numbers{};
+  if (!read_place(place, numbers)) return std::nullopt;
+  const auto& [ended, began, count] = numbers;
+  const std::pair key(ended, began);
   const auto first = std::ranges::lower_bound(rows, key, {}, &key_of);
   const auto last = std::ranges::upper_bound(first, rows.end(), key, {}, &key_of);
   return static_cast<std::size_t>(first - rows.begin()) +
-         std::min(*count, static_cast<std::uint64_t>(last - first));
+         static_cast<std::size_t>(std::min<std::int64_t>(count, last - first));
 }
 
 std::string npr_text(const std::vector<SpooledListening>& rows) {

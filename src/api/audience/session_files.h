@@ -41,7 +41,7 @@ std::string triton_text(const std::vector<SpooledListening>& rows, std::int64_t 
 // Pages of rows in their order.  A place is behind a row that is or was there ("0": before all):
 // its end, its start, and how many rows up to it have both.
 std::string session_place(const std::vector<SpooledListening>& rows, std::size_t count);
-// The number of rows before the place; nullopt: it is none.
+// The number of rows before the place; nullopt: the text does not name a place.
 std::optional<std::size_t> rows_before(const std::vector<SpooledListening>& rows,
                                        std::string_view place);
 

@@ -41,6 +41,18 @@ std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
   return page;
 }
 
+bool read_place(std::string_view text, std::span<std::int64_t> numbers) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+  const auto parts = split(text, '.');
+  if (parts.size() != numbers.size()) return false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto number = parse_u64(parts[i]);
+    if (!number || *number > kMost) return false;
+    numbers[i] = static_cast<std::int64_t>(*number);
+  }
+  return true;
+}
+
 Problem wrong_after(std::string_view after) {
   return wrong_parameter("after", cat({"after=", after.substr(0, 80), " is not a value of next"}));
 }

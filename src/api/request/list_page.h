@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,6 +24,8 @@ struct ListPage {
 std::variant<ListPage, Problem> list_page(const ApiRequest& request);
 // `after` is not a value that this list has given as `next`.
 Problem wrong_after(std::string_view after);
+// Reads the numbers of a place, "1796131288.42"; false: the text is not that many, each up to 2^62.
+bool read_place(std::string_view text, std::span<std::int64_t> numbers);
 
 // {"items": […], "next": "…"}: one page of a list.
 class PageWriter {
